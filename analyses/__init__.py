@@ -1,0 +1,1 @@
+"""One module per section of the MNIST report; each joins ``mnistkit`` to the engine in ``report``."""
