@@ -1,0 +1,111 @@
+"""The settings of one build, from ``report.toml`` and the command line, as one frozen object."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report.errors import ConfigError, Location, did_you_mean
+from report.model import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROFILES = ("full", "quick")
+_KEYS = {"template": str, "templates": str, "out": str, "cache": str, "sections": list, "document": dict}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildConfig:
+    """Everything a build needs to know.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder; every path in messages is relative to it.
+    sections : tuple of Section
+        In the order of the report.
+    template : str
+        The main template, relative to ``templates``.
+    templates, out, cache : Path
+        Folders: templates, build products, stored results.
+    document : mapping
+        The table ``[document]`` of report.toml (title, author, date …), printed by the templates.
+    profile : str or None
+        ``full``, ``quick``, or None for what the data ask for.
+    only, force : tuple of str
+        Sections to compute, and sections to compute anew whatever is stored (``all`` for every one).
+    jobs : int
+        Worker processes.
+    device, precision : str
+        ``cpu`` or ``cuda``; ``fp32`` or ``bf16``.
+    seed : int
+        The seed every random stream starts from.
+    """
+
+    root: Path
+    sections: tuple[Section, ...] = ()
+    template: str = "report.tex"
+    templates: Path = Path("templates")
+    out: Path = Path("build")
+    cache: Path = Path(".cache")
+    document: Mapping[str, Any] = field(default_factory=dict)
+    profile: str | None = None
+    only: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    jobs: int = 1
+    device: str = "cpu"
+    precision: str = "fp32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a profile, section or job count that does not exist; make the folders absolute."""
+        for name in ("templates", "out", "cache"):
+            object.__setattr__(self, name, self.root / getattr(self, name))
+        if self.profile is not None and self.profile not in PROFILES:
+            raise ConfigError(f"no profile '{self.profile}'", hint=did_you_mean(self.profile, PROFILES))
+        if self.jobs < 1:
+            raise ConfigError(f"--jobs must be at least 1, got {self.jobs}")
+        if self.seed < 0:
+            raise ConfigError(f"--seed must be at least 0, got {self.seed}")
+        known = [section.name for section in self.sections]
+        for option, names in (("--only", self.only), ("--force", self.force)):
+            for name in names:
+                if name not in known and not (option == "--force" and name == "all"):
+                    raise ConfigError(f"{option}: no section '{name}'", hint=did_you_mean(name, known))
+
+    def relative(self, path: Path) -> str:
+        """Return a path as messages show it: relative to the project where it lies inside."""
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read report.toml into keyword arguments of :class:`BuildConfig`; no file means the defaults.
+
+    Raises
+    ------
+    ConfigError
+        When the file is not TOML, has an unknown key, or a value of the wrong type.
+    """
+    if not path.exists():
+        return {}
+    location = Location(path.name)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}", location=location) from error
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise ConfigError(f"unknown key '{key}'", location=location, hint=did_you_mean(key, _KEYS))
+        if not isinstance(value, _KEYS[key]):
+            expected = _KEYS[key].__name__
+            raise ConfigError(f"'{key}' must be a {expected}, got {value!r}", location=location)
+    sections = table.pop("sections", [])
+    settings: dict[str, Any] = {
+        key: Path(value) if key in {"templates", "out", "cache"} else value for key, value in table.items()
+    }
+    if sections:
+        settings["sections"] = tuple(Section(name.rpartition(".")[2], name) for name in sections)
+    return settings
