@@ -37,21 +37,19 @@ missing_from_system() {
 
 # apt_install REASON PACKAGE…: as root, or through sudo where it asks for no password.
 apt_install() {
-    local reason=$1 command root=()
-    shift
-    command="apt-get install -y --no-install-recommends $*"
+    local reason=$1 root=() command=(apt-get install -y --no-install-recommends "${@:2}")
     command -v apt-get >/dev/null || stop "$reason, and there is no apt-get here" \
-        "install what these Debian packages hold: $*"
+        "install what these Debian packages hold: ${*:2}"
     if ((EUID)); then
-        sudo -n true 2>/dev/null || stop "$reason, and installing it needs root" "sudo $command"
+        sudo -n true 2>/dev/null || stop "$reason, and installing it needs root" "sudo ${command[*]}"
         root=(sudo -n)
     fi
     root+=(env DEBIAN_FRONTEND=noninteractive)
-    say "$reason: $command"
+    say "$reason: ${command[*]}"
     # Package lists may be absent or stale; they are fetched only then.
-    if ! "${root[@]}" $command -qq >/dev/null 2>&1; then
+    if ! "${root[@]}" "${command[@]}" -qq >/dev/null 2>&1; then
         "${root[@]}" apt-get update -qq || stop "apt-get update failed (see above)" "sudo apt-get update"
-        "${root[@]}" $command -qq >/dev/null || stop "apt-get could not install: $*" "sudo $command"
+        "${root[@]}" "${command[@]}" -qq >/dev/null || stop "apt-get could not install: ${*:2}" "sudo ${command[*]}"
     fi
 }
 
