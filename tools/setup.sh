@@ -76,7 +76,7 @@ find_python() {
 }
 
 install_python() {
-    local python version
+    local python version quiet=()
     if ! python=$(find_python); then
         apt_install "no Python of 3.11 or later" python3 python3-venv
         python=$(find_python) || stop "Python 3.11 or later is needed, found $(python3 --version 2>&1)" \
@@ -89,7 +89,8 @@ install_python() {
     # Also after an upgrade or a move of the Python that the old environment was made with.
     .venv/bin/python -c 'import pip' 2>/dev/null || "$python" -m venv --clear .venv
     say "installing requirements.lock into .venv (about 1.6 GB, minutes at the first time)"
-    .venv/bin/python -m pip install --disable-pip-version-check --quiet -r requirements.lock ||
+    [[ -t 1 ]] || quiet=(-qq)
+    .venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" -r requirements.lock ||
         stop "pip could not install requirements.lock (see above)" "a second 'make setup' continues"
 }
 
