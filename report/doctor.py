@@ -125,7 +125,7 @@ def doctor_table(findings: Sequence[Finding], *, width: int = 110) -> str:
     lines: list[str] = []
     for finding in findings:
         verdict = "ok" if finding.ok else "MISSING" if finding.required else "note"
-        found = textwrap.wrap(finding.found, width - len(indent), break_on_hyphens=False) or [""]
+        found = textwrap.wrap(finding.found, max(width - len(indent), 20), break_on_hyphens=False) or [""]
         lines.append(f"{verdict:<9}{finding.name:<{label}}  {found[0]}".rstrip())
         lines += [indent + line for line in found[1:]]
         if finding.remedy:
@@ -224,7 +224,7 @@ def _data(data: DataSource | None) -> Iterator[Finding]:
     except (ReportError, OSError, ValueError, ImportError) as error:
         yield _missing("data", str(error), "python build.py doctor --data DIR")
         return
-    facts = ", ".join(f"{key} {value}" for key, value in info.facts.items())
+    facts = ", ".join(f"{key} {value}" for key, value in info.facts.items() if isinstance(value, int))
     found = f"{info.name}: {facts}, digest {info.digest[:16]}… verified"
     yield _present("data", found)
     if info.notice:
