@@ -87,7 +87,8 @@ install_python() {
         apt_install "$version cannot make virtual environments" "$version-venv"
     fi
     # Also after an upgrade or a move of the Python that the old environment was made with.
-    .venv/bin/python -c 'import pip' 2>/dev/null || "$python" -m venv --clear .venv
+    .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+        "$python" -m venv --clear .venv
     say "installing requirements.lock into .venv (about 1.6 GB, minutes at the first time)"
     [[ -t 1 ]] || quiet=(-qq)
     .venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" -r requirements.lock ||
