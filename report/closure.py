@@ -17,7 +17,6 @@ import json
 import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.errors import Location, RunError
@@ -25,13 +24,15 @@ from report.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ENGINE = __name__.partition(".")[0]
 """The engine itself is not followed: its version stands in every key as the schema number."""
 EFFECTS = "<module>"
 WHOLE = "<all>"
 _OPAQUE = {"eval", "exec", "globals", "locals", "vars", "__import__", "importlib"}
-_INDEX_VERSION = "1"
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_INDEX_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +222,39 @@ def _dump(node: ast.stmt) -> str:
     return ast.dump(node)
 
 
-def _names(node: ast.AST) -> Iterator[str]:
-    """Yield the dotted names used in a tree, each as long as it goes: ``np.linalg.norm``."""
-    if isinstance(node, ast.Attribute):
-        dotted = _dotted(node)
-        if dotted:
-            yield dotted
-            return
-    if isinstance(node, ast.Name):
+def _names(node: ast.AST, hidden: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the dotted global names used in a tree, each as long as it goes: ``np.linalg.norm``."""
+    if isinstance(node, ast.Attribute) and _dotted(node):
+        yield from (name for name in [_dotted(node)] if name.partition(".")[0] not in hidden)
+        return
+    if isinstance(node, ast.Name) and node.id not in hidden:
         yield node.id
+    inner = hidden | _local_names(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else hidden
+    annotations = getattr(node, "annotation", None), getattr(node, "returns", None)
     for child in ast.iter_child_nodes(node):
-        yield from _names(child)
+        if child not in annotations:  # a type is named there, not used: a run does not depend on its upstream's code
+            in_body = isinstance(child, ast.stmt)
+            yield from _names(child, inner if in_body else hidden)
+
+
+def _local_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """Return the parameters and local variables of a function; imported names stay visible, to be followed."""
+    arguments = function.args
+    bound = {arg.arg for arg in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
+    bound |= {arg.arg for arg in (arguments.vararg, arguments.kwarg) if arg is not None}
+    shared: set[str] = set()
+    agenda: list[ast.AST] = list(function.body)
+    while agenda:
+        node = agenda.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            shared |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            shared |= set(node.names)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda | _COMPREHENSIONS):
+            agenda.extend(ast.iter_child_nodes(node))
+    return frozenset(bound - shared)
 
 
 def _dotted(node: ast.expr) -> str:

@@ -79,9 +79,7 @@ class ReportError(Exception):
         return (_rebuild, (type(self), self.message, self.location, self.hint, self.source))
 
 
-def _rebuild(
-    kind: type[ReportError], message: str, location: Location | None, hint: str, source: str
-) -> ReportError:
+def _rebuild(kind: type[ReportError], message: str, location: Location | None, hint: str, source: str) -> ReportError:
     return kind(message, location=location, hint=hint, source=source)
 
 

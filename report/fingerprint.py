@@ -56,7 +56,9 @@ def fingerprint(**components: Mapping[str, str] | str) -> Fingerprint:
     return Fingerprint(sha256(encoded).hexdigest(), table)
 
 
-def fingerprint_of_run(run: Run, closure: Closure, upstream: Mapping[str, str], environment: Environment) -> Fingerprint:
+def fingerprint_of_run(
+    run: Run, closure: Closure, upstream: Mapping[str, str], environment: Environment
+) -> Fingerprint:
     """Return the key of a run; ``upstream`` maps those fields that are runs to the digests of their outcomes."""
     return fingerprint(
         source=closure.sources,
@@ -81,9 +83,7 @@ def fingerprint_of_section(closure: Closure, profile: str, environment: Environm
     )
 
 
-def fingerprint_of_analysis(
-    closure: Closure, runs: Mapping[str, Run], outcomes: Mapping[str, str]
-) -> Fingerprint:
+def fingerprint_of_analysis(closure: Closure, runs: Mapping[str, Run], outcomes: Mapping[str, str]) -> Fingerprint:
     """Return the key of an analysis: equal outcomes mean that nothing downstream is computed again."""
     return fingerprint(
         source=closure.sources,
@@ -129,7 +129,8 @@ def encode(value: object) -> str:
         inner = ", ".join(f"{name}={encode(item)}" for name, item in settings_of(value).items())
         return f"{type(value).__module__}.{type(value).__qualname__}({inner})"
     raise RunError(
-        f"a setting must be bool, int, float, str, None, a tuple of those, or a run; got {type(value).__name__}: {value!r}",
+        f"a setting must be bool, int, float, str, None, a tuple of those, or a run; got"
+        f" {type(value).__name__}: {value!r}",
         hint="put plain values into the run's fields and build the object inside compute()",
     )
 
@@ -154,9 +155,11 @@ def explain_change(before: Mapping[str, Mapping[str, str]] | None, after: Mappin
     changes = []
     for component in sorted({*before, *after}):
         old, new = before.get(component, {}), after.get(component, {})
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                changes.append(_change(component, name, old.get(name), new.get(name)))
+        changes.extend(
+            _change(component, name, old.get(name), new.get(name))
+            for name in sorted({*old, *new})
+            if old.get(name) != new.get(name)
+        )
     return changes
 
 

@@ -252,7 +252,7 @@ class Run(ABC):
         """Do the work. Depends on nothing but the fields and the context."""
 
     def cost(self) -> float:
-        """Estimate the work, in any unit: dearer runs start first. A recorded time replaces it."""
+        """Estimate the seconds on one core: dearer runs start first. The time of the last run replaces it."""
         return 1.0
 
 
@@ -268,7 +268,7 @@ class Section:
     module: str
 
     def __post_init__(self) -> None:
-        """A section's name is the first part of every id in the templates."""
+        """Refuse a name that could not be the first part of an id in the templates."""
         if not self.name.isidentifier():
             raise RunError(f"section name '{self.name}' is not an identifier")
 

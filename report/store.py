@@ -49,8 +49,7 @@ class Store:
         path = self._blob_path(digest)
         content = _read(path)
         if content is not None and sha256(content).hexdigest() != digest:
-            _set_aside(path, "its content does not have the digest it is stored under")
-            return None
+            return _set_aside(path, "its content does not have the digest it is stored under")
         return content
 
     def put_record(self, kind: str, key: str, body: dict[str, Any]) -> None:
@@ -67,15 +66,14 @@ class Store:
             return None
         try:
             record = json.loads(content)
-            if record["schema"] != SCHEMA:
-                return None
-            text = record["body"]
-            if sha256(text.encode()).hexdigest() != record["digest"]:
-                raise ValueError("its digest does not fit")
-            body: dict[str, Any] = json.loads(text)
+            schema, text, digest = record["schema"], record["body"], record["digest"]
         except (ValueError, KeyError, TypeError) as error:
-            _set_aside(path, str(error))
+            return _set_aside(path, str(error))
+        if schema != SCHEMA:
             return None
+        if sha256(text.encode()).hexdigest() != digest:
+            return _set_aside(path, "its content does not have the digest it states")
+        body: dict[str, Any] = json.loads(text)
         return body
 
     def put_outcome(self, outcome: Outcome) -> str:
@@ -172,6 +170,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _set_aside(path: Path, why: str) -> None:
+    """Remove a damaged entry, with a warning."""
     warnings.warn(f"stored entry {path.name[:16]} is damaged ({why}); it is computed anew", StoreWarning, stacklevel=3)
     with suppress(OSError):
         path.unlink()

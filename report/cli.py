@@ -1,0 +1,231 @@
+"""The command line: ``python build.py [options]`` and its sub-commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report.config import PROFILES, BuildConfig, read_toml
+from report.errors import ConfigError, ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from report.compute import Computed
+    from report.engine import Build
+    from report.model import DataSource, Section
+
+    DataFactory = Callable[[Path | None, Path], DataSource]
+    DeviceChoice = Callable[[str, Path], str]
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_DESCRIPTION = "Compute what is missing, fill the templates, compile the PDF. Stored results are reused."
+_EPILOG = """\
+commands:
+  doctor   say what is present, what is missing, and the command that brings it
+  clean    remove the build folder (with --all also the stored results)
+
+examples:
+  python build.py                        the whole report
+  python build.py --profile quick        short trainings, a few minutes
+  python build.py --only lda --explain   why section lda would be computed again
+  python build.py --force cnn            compute section cnn anew
+
+exit codes:
+  0  done            1  failed, one message says where and what to do
+  2  wrong usage   130  interrupted; what had finished is kept, the next build continues
+"""
+
+
+def main(
+    sections: Sequence[Section] = (),
+    *,
+    root: Path | None = None,
+    data: DataFactory | None = None,
+    device: DeviceChoice | None = None,
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run the command line of a project and return its exit code.
+
+    Parameters
+    ----------
+    sections : sequence of Section
+        The sections in the order of the report; by default those that report.toml lists.
+    root : Path
+        The project folder, with report.toml and the templates; by default the current folder.
+    data : callable (folder or None, cache folder) -> DataSource
+        Makes the data source from ``--data``; None for a project without data of its own.
+    device : callable (choice, cache folder) -> str
+        Settles ``--device auto``; by default everything runs on the CPU.
+    argv : sequence of str
+        The arguments; by default those of the process.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    root = (root or Path.cwd()).resolve()
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))  # sections are imported from the project folder
+    warnings.showwarning = _print_warning
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _dispatch(arguments, sections, root, data, device)
+    except ReportError as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, ConfigError) else FAILED
+    except KeyboardInterrupt:
+        print("\ninterrupted; finished runs are kept, the next build continues there", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _dispatch(
+    arguments: list[str],
+    sections: Sequence[Section],
+    root: Path,
+    data: DataFactory | None,
+    device: DeviceChoice | None,
+) -> int:
+    command = arguments.pop(0) if arguments and arguments[0] in {"doctor", "clean"} else "build"
+    options = _parser(command).parse_args(arguments)
+    config = _configure(options, sections, root)
+    if command == "clean":
+        return _clean(config, everything=options.all)
+    source = data(options.data, config.cache) if data else None
+    if command == "doctor":
+        return _doctor(config, source)
+    config = _settle_device(config, options.device, device)
+    if options.explain:
+        return _explain(config, source)
+    from report.engine import build  # noqa: PLC0415 - keeps --help and clean instant
+
+    done = build(config, source)
+    _summarise(config, done)
+    return OK
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    if command == "clean":
+        parser = argparse.ArgumentParser(prog="build.py clean", description="Remove the build folder.")
+        parser.add_argument(
+            "--all", action="store_true", help="remove the stored results too: everything is recomputed"
+        )
+        parser.add_argument("--out", type=Path, metavar="DIR", help="build folder (default: build)")
+        return parser
+    parser = argparse.ArgumentParser(
+        prog="build.py" if command == "build" else f"build.py {command}",
+        description=_DESCRIPTION if command == "build" else "Say what is present and what is missing.",
+        epilog=_EPILOG if command == "build" else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data files (default: $MNIST_DIR)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for report.pdf and the rest (default: build)")
+    if command == "doctor":
+        return parser
+    parser.add_argument("--profile", choices=PROFILES, help="full (default) or quick: short trainings to try things")
+    parser.add_argument("--only", nargs="+", default=[], metavar="SECTION", help="compute these sections; others are "
+                        "printed only where their stored results are up to date")  # fmt: skip
+    parser.add_argument("--force", nargs="+", default=[], metavar="SECTION", help="compute these anew, or 'all'")
+    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="arithmetic of trained networks")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="start of every random stream (default: 0)")
+    parser.add_argument(
+        "--explain", action="store_true", help="say why each run will or will not be executed; do nothing"
+    )
+    return parser
+
+
+def _configure(options: argparse.Namespace, sections: Sequence[Section], root: Path) -> BuildConfig:
+    settings: dict[str, Any] = read_toml(root / "report.toml")
+    if sections:
+        settings["sections"] = tuple(sections)
+    for name in ("profile", "only", "force", "seed", "precision"):
+        value = getattr(options, name, None)
+        if value is not None:
+            settings[name] = tuple(value) if isinstance(value, list) else value
+    if options.out is not None:
+        settings["out"] = options.out.absolute()
+    jobs = getattr(options, "jobs", None)
+    settings["jobs"] = jobs if jobs is not None else _cores()
+    return BuildConfig(root=root, **settings)
+
+
+def _settle_device(config: BuildConfig, choice: str, device: DeviceChoice | None) -> BuildConfig:
+    from dataclasses import replace  # noqa: PLC0415 - used here alone
+
+    settled = device(choice, config.cache) if device else "cpu"
+    # One process at a time owns a GPU: two would share its memory and run no faster.
+    return replace(config, device=settled, jobs=config.jobs if settled == "cpu" else 1)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _clean(config: BuildConfig, *, everything: bool) -> int:
+    for folder in (config.out, *([config.cache] if everything else [])):
+        if folder == config.root or config.root.is_relative_to(folder):
+            raise ConfigError(f"will not remove {folder}: the project lies in it")
+        if folder.exists():
+            _refuse_foreign(folder, config)
+            shutil.rmtree(folder)
+            print(f"removed {config.relative(folder)}")
+    return OK
+
+
+def _refuse_foreign(folder: Path, config: BuildConfig) -> None:
+    marks = (".lock", ".stamp.json") if folder == config.out else ("objects", "records", "index")
+    if any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
+        raise ConfigError(f"will not remove {folder}: it was not made by a build", hint="remove it by hand")
+
+
+def _doctor(config: BuildConfig, source: DataSource | None) -> int:
+    from report.doctor import doctor_table, examine, healthy, read_pins  # noqa: PLC0415 - only this command needs it
+
+    lock = config.root / "requirements.lock"
+    findings = examine(config, packages=read_pins(lock) if lock.exists() else [], data=source)
+    print(doctor_table(findings, width=shutil.get_terminal_size((110, 24)).columns))
+    return OK if healthy(findings) else FAILED
+
+
+def _explain(config: BuildConfig, source: DataSource | None) -> int:
+    from report.compute import Computation  # noqa: PLC0415 - only this option needs it
+    from report.progress import Plain  # noqa: PLC0415 - likewise
+
+    for line in Computation(config, source, Plain()).explain():
+        print(line)
+    return OK
+
+
+def _summarise(config: BuildConfig, done: Build) -> None:
+    if done.compiled is not None:
+        for warning in done.compiled.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+    print(_what_was_done(done.computed), file=sys.stderr)
+    pages = f", {done.compiled.pages} pages" if done.compiled else ", unchanged"
+    print(f"{config.relative(done.pdf)}{pages} ({done.seconds:.1f} s)")
+
+
+def _what_was_done(computed: Computed) -> str:
+    runs = [name for name in computed.executed if not name.endswith("analysis")]
+    parts = [f"{len(runs)} runs executed" if runs else "no run executed"]
+    holds = [claim.holds for record in computed.sections.values() for claim in record.result.claims.values()]
+    if holds:
+        parts.append(f"{sum(holds)} of {len(holds)} claims hold")
+    if computed.left_out:
+        parts.append(f"left out: {', '.join(computed.left_out)}")
+    return "; ".join(parts)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _print_warning(message: Warning | str, *_rest: object, **_more: object) -> None:
+    print(f"warning: {message}", file=sys.stderr)

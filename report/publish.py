@@ -1,0 +1,186 @@
+"""From results to files: figures, report.tex, report.pdf, results.json. Nothing is done when nothing changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report.files import write_atomic, write_if_changed
+from report.model import SCHEMA
+from report.provenance import describe_build, source_date_epoch
+from report.views import Named, Namespace, SectionResult, section_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from report.compile import Compiled
+    from report.compute import Computed, SectionRecord
+    from report.config import BuildConfig
+
+NAME = "report"
+_STAMP = ".stamp.json"
+_OUTPUTS = (f"{NAME}.pdf", f"{NAME}.tex", "results.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The PDF, and what compiling it said; ``compiled`` is None when nothing had changed."""
+
+    pdf: Path
+    compiled: Compiled | None
+
+
+def publish(config: BuildConfig, computed: Computed, *, draft: bool = False) -> Published:
+    """Write the report of these results.
+
+    Raises
+    ------
+    TemplateError, TableError, LatexError
+        With the template's file and line. The last good PDF stays where it is.
+    """
+    provenance = describe_build(config, computed)
+    epoch = source_date_epoch(config)
+    pdf = config.out / f"{NAME}.pdf"
+    inputs = _digest_of_inputs(config, computed, provenance, [epoch, draft])
+    if _unchanged(config.out, inputs):
+        return Published(pdf, None)
+    from report.compile import compile_pdf  # noqa: PLC0415 - not needed when nothing changed
+    from report.render import render  # noqa: PLC0415 - likewise
+
+    context = template_context(config, computed, provenance)
+    rendered = render(config.template, context, templates=config.templates, root=config.root, draft=draft)
+    _write_figures(config.out / "figures", computed.sections)
+    compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root)
+    results = results_table(computed, config.seed, compiled.numbers)
+    text = json.dumps(results, ensure_ascii=False, indent=1) + "\n"
+    write_atomic(config.out / "results.json", text.encode())
+    outputs = {name: _digest_of_file(config.out / name) for name in (*_OUTPUTS, *_figure_names(computed.sections))}
+    write_atomic(config.out / _STAMP, json.dumps({"inputs": inputs, "outputs": outputs}).encode())
+    return Published(pdf, compiled)
+
+
+def template_context(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names that templates can use: one per section, and what concerns the whole report."""
+    views = {
+        name: section_view(name, SectionResult(record.result, record.settings))
+        for name, record in computed.sections.items()
+    }
+    info = computed.info
+    return {
+        **views,
+        "sections": tuple(views),
+        "left_out": computed.left_out,
+        "claims": [
+            Named(f"{name}.{key}", claim)
+            for name, record in computed.sections.items()
+            for key, claim in record.result.claims.items()
+        ],
+        "document": Namespace("document", config.document, "a key of [document] in report.toml"),
+        "data": Namespace(
+            "data", {"name": info.name, "digest": info.digest, "notice": info.notice, **info.facts}, "known of the data"
+        ),
+        "provenance": Namespace("provenance", provenance, "recorded"),
+    }
+
+
+def results_table(computed: Computed, seed: int, numbers: Mapping[str, str]) -> dict[str, Any]:
+    """Return results.json as data; ``numbers`` maps LaTeX labels to the printed numbers of floats."""
+    info = computed.info
+    return {
+        "schema": SCHEMA,
+        "profile": computed.profile,
+        "seeds": [seed],
+        "data": {"name": info.name, **info.facts, "digest": info.digest},
+        "sections": {name: _section_table(name, record, numbers) for name, record in computed.sections.items()},
+    }
+
+
+def _section_table(name: str, record: SectionRecord, numbers: Mapping[str, str]) -> dict[str, Any]:
+    result = record.result
+
+    def number(kind: str, key: str) -> int | str | None:
+        text = numbers.get(f"{kind}:{name}.{key}")
+        return int(text) if text is not None and text.isdigit() else text
+
+    return {
+        "values": {
+            key: {"number": item.number, "unit": item.unit, "digits": item.digits}
+            for key, item in result.values.items()
+        },
+        "tables": {
+            key: {
+                "number": number("tab", key),
+                "columns": item.columns,
+                "rows": item.rows,
+                "emphasis": sorted(item.emphasis),
+            }
+            for key, item in result.tables.items()
+        },
+        "figures": {
+            key: {"number": number("fig", key), "files": [f"figures/{name}.{key}.pdf"]} for key in result.figures
+        },
+        "claims": {
+            key: {"holds": item.holds, "evidence": item.evidence, "slack": item.slack}
+            for key, item in result.claims.items()
+        },
+        "settings": record.settings,
+    }
+
+
+def _figures(sections: Mapping[str, SectionRecord]) -> Iterator[tuple[str, bytes]]:
+    for name, record in sections.items():
+        for key, figure in record.result.figures.items():
+            yield f"{name}.{key}.pdf", figure.pdf
+
+
+def _figure_names(sections: Mapping[str, SectionRecord]) -> list[str]:
+    return [f"figures/{name}" for name, _ in _figures(sections)]
+
+
+def _write_figures(folder: Path, sections: Mapping[str, SectionRecord]) -> None:
+    wanted = dict(_figures(sections))
+    for name, content in wanted.items():
+        write_if_changed(folder / name, content)
+    for path in folder.glob("*.pdf"):
+        if path.name not in wanted:
+            path.unlink()
+
+
+def _digest_of_inputs(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any], rest: list[Any]) -> str:
+    """Hash everything the files are made of: results, templates, configuration and the engine itself."""
+    engine = Path(__file__).parent
+    files = [
+        *((path.relative_to(engine).as_posix(), path) for path in sorted(engine.rglob("*.py"))),
+        *((path.relative_to(config.templates).as_posix(), path) for path in _template_files(config)),
+    ]
+    parts = {
+        "files": {name: _digest_of_file(path) for name, path in files},
+        "sections": {name: record.key for name, record in computed.sections.items()},
+        "document": repr(sorted(config.document.items())),
+        "template": config.template,
+        "notice": computed.info.notice,
+        "provenance": provenance,
+        "rest": rest,
+    }
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _template_files(config: BuildConfig) -> list[Path]:
+    return sorted(path for path in config.templates.rglob("*") if path.is_file() and not path.name.startswith("."))
+
+
+def _unchanged(out: Path, inputs: str) -> bool:
+    try:
+        stamp = json.loads((out / _STAMP).read_bytes())
+        return stamp["inputs"] == inputs and all(
+            _digest_of_file(out / name) == digest for name, digest in stamp["outputs"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _digest_of_file(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
