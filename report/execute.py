@@ -252,9 +252,14 @@ class Execution:
     def _describe_run(self, state: RunState) -> dict[str, Any]:
         upstream = {name: self._describe_run(self.runs[needed]) for name, needed in upstream_of(state.run).items()}
         return {
-            "key": state.fingerprint.key if state.fingerprint else "", "outcome": state.digest,
-            "seconds": state.seconds, "machine": state.machine, "peak_mib": state.peak_mib, "upstream": upstream,
-        }  # fmt: skip
+            "key": state.fingerprint.key if state.fingerprint else "",
+            "outcome": state.digest,
+            "settings": describe_settings(state.run),
+            "seconds": state.seconds,
+            "machine": state.machine,
+            "peak_mib": state.peak_mib,
+            "upstream": upstream,
+        }
 
 
 def _label(state: RunState | SectionState) -> str:

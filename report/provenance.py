@@ -38,7 +38,9 @@ def describe_build(config: BuildConfig, computed: Computed) -> dict[str, Any]:
         "precision": config.precision,
         "data": {"name": computed.info.name, "digest": computed.info.digest, **computed.info.facts},
         "machines": sorted({run["machine"] for _, run in runs}),
-        "runs": [{"name": name, "seconds": run["seconds"], "peak_mib": run["peak_mib"]} for name, run in runs],
+        "runs": [
+            {"name": name, "settings": _printable(run["settings"]), "seconds": run["seconds"]} for name, run in runs
+        ],
         "total_seconds": sum(run["seconds"] for _, run in runs),
         "peak_mib": max((run["peak_mib"] for _, run in runs), default=0.0),
         "left_out": list(computed.left_out),
@@ -63,6 +65,12 @@ def all_runs(sections: Mapping[str, SectionRecord]) -> Iterator[tuple[str, Mappi
 
 def _versions() -> dict[str, str]:
     return {name: text for name, text in versions_of(PACKAGES).items() if name != "python" and text != "absent"}
+
+
+def _printable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what says nothing (None) and upstream runs, which have a row of their own; write truth as text."""
+    kept = {name: value for name, value in settings.items() if value is not None and not isinstance(value, dict)}
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in kept.items()}
 
 
 def commit(root: Path) -> str:
