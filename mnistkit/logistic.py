@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from numpy.typing import NDArray
-
     from mnistkit.data import Mnist
 
+Array = NDArray[np.floating]
 Penalty = Literal["none", "lasso", "ridge"]
 
 INITIAL_SD = 0.01
@@ -69,7 +69,7 @@ class Fit:
         ‖W‖₂ and the number of entries with |w| > 0.001 at the end of each epoch, bias included.
     """
 
-    W: NDArray[np.float32]
+    W: Array
     steps: NDArray[np.int64]
     train_loss: NDArray[np.float64]
     train_accuracy: NDArray[np.float64]
@@ -78,57 +78,56 @@ class Fit:
     nonzeros: NDArray[np.int64]
 
 
-def initial_weights(generator: np.random.Generator, n_classes: int = 10, n_pixels: int = 784) -> NDArray[np.float32]:
+def initial_weights(generator: np.random.Generator, n_classes: int = 10, n_pixels: int = 784) -> Array:
     """Draw W of shape (n_classes, n_pixels + 1) from N(0, 1e-4)."""
     return (INITIAL_SD * generator.standard_normal((n_classes, n_pixels + 1))).astype(np.float32)
 
 
-def sigmoid(Z: NDArray[np.float32]) -> NDArray[np.float32]:
+def sigmoid(Z: Array) -> Array:
     """Return 1 / (1 + e⁻ᶻ) elementwise, as ½ (1 + tanh(z/2)), which overflows nowhere."""
-    half = Z.dtype.type(0.5)
-    squashed: NDArray[np.float32] = half * (1 + np.tanh(half * Z))
+    squashed: Array = 0.5 * (1 + np.tanh(0.5 * Z))
     return squashed
 
 
-def outputs(W: NDArray[np.float32], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def outputs(W: Array, pixels: Array) -> Array:
     """Return sigmoid(W x) for images of shape (n, 784), in [0, 1], as an array of shape (n, 10)."""
     return sigmoid(pixels @ W[:, :-1].T + W[:, -1])
 
 
-def squared_error(predicted: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
+def squared_error(predicted: Array, targets: Array) -> float:
     """Return (1/n) Σ ‖o − t‖² for arrays of shape (n, 10): summed over the outputs, mean over the images."""
     return float(np.square(predicted - targets).sum(axis=1, dtype=np.float64).mean())
 
 
-def loss_gradient(W: NDArray[np.float32], X: NDArray[np.float32], targets: NDArray[np.float32]) -> NDArray[np.float32]:
+def loss_gradient(W: Array, X: Array, targets: Array) -> Array:
     """Return ∂L/∂W of shape (10, 785) for X of shape (B, 785), whose last column is 1, and targets (B, 10).
 
     With δ_b = (2/B) (o_b − t_b) ⊙ o_b ⊙ (1 − o_b), the gradient is Σ_b δ_b x_bᵀ (chain rule; Bishop (5.54) with the
     derivative of the sigmoid (4.88)).
     """
     predicted = sigmoid(X @ W.T)
-    delta = X.dtype.type(2 / len(X)) * (predicted - targets) * predicted * (1 - predicted)
-    gradient: NDArray[np.float32] = delta.T @ X
+    delta = (predicted - targets) * predicted * (1 - predicted)
+    gradient: Array = (2 / len(X)) * delta.T @ X
     return gradient
 
 
-def penalty_gradient(W: NDArray[np.float32], penalty: Penalty, regularisation: float) -> NDArray[np.float32]:
+def penalty_gradient(W: Array, penalty: Penalty, regularisation: float) -> Array:
     """Return λ sign(w) for Lasso (a subgradient: 0 at 0), 2λw for Ridge, 0 for none, of the shape of W."""
     if penalty == "lasso":
-        return W.dtype.type(regularisation) * np.sign(W)
+        return regularisation * np.sign(W)
     if penalty == "ridge":
-        return W.dtype.type(2 * regularisation) * W
+        return 2 * regularisation * W
     return np.zeros_like(W)
 
 
-def count_nonzero(W: NDArray[np.float32]) -> int:
+def count_nonzero(W: Array) -> int:
     """Return how many weights exceed 0.001 in absolute value."""
     return int(np.count_nonzero(np.abs(W) > NONZERO_ABOVE))
 
 
 def fit(
     data: Mnist,
-    W: NDArray[np.float32],
+    W: Array,
     epochs: Iterable[NDArray[np.int64]],
     descent: Descent,
     on_epoch: Callable[[int, float], None] = lambda _epoch, _loss: None,
@@ -159,7 +158,7 @@ def fit(
             gradient = loss_gradient(W, X, data.train_targets[batch])
             if descent.penalty != "none":
                 gradient += penalty_gradient(W, descent.penalty, descent.regularisation)
-            gradient *= np.float32(descent.learning_rate)
+            gradient *= descent.learning_rate
             W -= gradient
             step += 1
             if step % descent.record_every == 0:
@@ -173,12 +172,12 @@ def fit(
     return Fit(W, *map(np.asarray, (steps, loss, train, test, norms, nonzeros)))
 
 
-def accuracy(predicted: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
+def accuracy(predicted: Array, labels: NDArray[np.uint8]) -> float:
     """Return the share of rows whose largest output is the label's."""
     return float(np.mean(predicted.argmax(axis=1) == labels))
 
 
-def _record(data: Mnist, W: NDArray[np.float32], step: int) -> tuple[int, float, float, float]:
+def _record(data: Mnist, W: Array, step: int) -> tuple[int, float, float, float]:
     train = outputs(W, data.train_pixels)
     test = outputs(W, data.test_pixels)
     loss = squared_error(train, data.train_targets)
