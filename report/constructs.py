@@ -89,7 +89,7 @@ class Constructs(Extension):
             value = value.node
         expected = nodes.Const(None) if value is expression else expression
         body = parser.parse_statements(("name:__endtyped",), drop_needle=True)
-        return self._block("_typed", [value, expected], body, number)
+        return self._block("_typed", [value, expected, nodes.Const(_path(value))], body, number)
 
     def _parse_exempt(self, parser: Parser, number: int) -> nodes.Node:
         reason = parser.parse_expression()
@@ -118,8 +118,9 @@ class Constructs(Extension):
             text = _draft(text, name, claim.evidence)
         return recorder(context).mark("claim", name, text, holds=claim.holds, negated=negated, variants=variants)
 
-    def _typed(self, context: Context, item: object, expected: object, caller: Callable[[], str]) -> str:
-        named = _named(item, r"\typed")
+    def _typed(self, context: Context, item: object, expected: object, path: str, caller: Callable[[], str]) -> str:
+        setting = isinstance(item, int | float) and not isinstance(item, bool) and ".settings." in path
+        named = Named(path, Value(item)) if setting else _named(item, r"\typed")  # type: ignore[arg-type]
         if not isinstance(named.item, Value):
             raise TemplateError(f"'{named.id}' is a {_kind(named)}, not a number that could be typed")
         text = caller()
@@ -127,7 +128,8 @@ class Constructs(Extension):
         judge = context.get("_judge")
         if context.get("_draft") and judge is not None and not judge(without_marks(text), named.item):
             text = _draft(text, named.id, expects or repr(named.item.number))
-        return recorder(context).mark("typed", named.id, text, expected=expects)
+        number = named.item
+        return recorder(context).mark("typed", named.id, text, expected=expects, number=number, setting=setting)
 
     def _exempt(self, context: Context, reason: str, caller: Callable[[], str]) -> str:
         return recorder(context).mark("exempt", reason, caller())
@@ -152,6 +154,17 @@ def _placed(begin: Token, tokens: Iterator[Token], line: int, column: int) -> It
     except TemplateSyntaxError as error:
         error.lineno = encode_place(line + error.lineno - begin.lineno, 0 if error.lineno > begin.lineno else column)
         raise
+
+
+def _path(node: nodes.Node) -> str:
+    """Return the dotted name that an expression is, such as ``cnn.settings.base.epochs``; nothing for another."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr):
+        return f"{_path(node.node)}.{node.attr}"
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return f"{_path(node.node)}.{node.arg.value}"
+    return ""
 
 
 def _named(item: object, where: str) -> Named:

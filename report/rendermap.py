@@ -42,7 +42,9 @@ class Use:
         File, line and column in the templates.
     extra : mapping
         ``claim``: ``holds``, ``negated``, ``variants`` (1 or 2). ``typed``: ``expected``, the text that the filter
-        in the id prints, or None. ``bound`` table: ``cells``, the printed cells row by row.
+        in the id prints, or None; ``number``, what the id names; ``setting``, whether that is a setting of a run.
+    start, end : int
+        Where the text stands in the document, as offsets into :attr:`Rendered.text`; -1 if that is not known.
     """
 
     kind: str
@@ -50,6 +52,8 @@ class Use:
     text: str
     location: Location | None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    start: int = -1
+    end: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +172,14 @@ def assemble(marked: str, recorder: Recorder, sources: Mapping[str, str], folder
             found[index] = (entry, start, offset, place)
     parts.append(marked[end:])
     text = "".join(parts)
-    uses = tuple(_use(recorder.entries[entry], text[start:end], place) for entry, start, end, place in found)
+    uses = tuple(_use(recorder.entries[entry], text, start, end, place) for entry, start, end, place in found)
     lines = tuple(_line_places(text, starts, places))
     return Rendered(text, lines, uses, sources, folder, SourceMap(tuple(starts), tuple(places), frozenset(tags)))
 
 
-def _use(entry: tuple[str, str, Mapping[str, Any]], text: str, place: Location | None) -> Use:
+def _use(entry: tuple[str, str, Mapping[str, Any]], document: str, start: int, end: int, place: Location | None) -> Use:
     kind, name, extra = entry
-    return Use(kind, name, text, place, extra)
+    return Use(kind, name, document[start:end], place, extra, start, end)
 
 
 def _line_places(text: str, starts: Sequence[int], places: Sequence[Location]) -> Iterator[Location | None]:
