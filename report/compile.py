@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from report.braces import check_groups
 from report.errors import LatexError, MissingToolError
 from report.files import write_if_changed
 from report.latexlog import Diagnostic, diagnose, pages_of
@@ -92,17 +93,18 @@ def compile_pdf(
         When latexmk or xelatex is not installed.
     """
     _require("latexmk", "xelatex")
+    check_groups(rendered)
     started = time.perf_counter()
     work = out / _WORK
     work.mkdir(parents=True, exist_ok=True)
     write_if_changed(out / f"{name}.tex", rendered.text.encode())
     fresh = not (work / f"{name}.aux").exists()
     output = _latexmk(out, name, rendered, epoch, timeout)
-    found = diagnose(work, name, rendered, root, output)
+    found = diagnose(work, name, rendered, root)
     if not fresh and _worth_a_clean_start(work, name, found):
         _clean(work, name)
         output = _latexmk(out, name, rendered, epoch, timeout)
-        found = diagnose(work, name, rendered, root, output)
+        found = diagnose(work, name, rendered, root)
     errors = [item for item in found if item.severity == "error"]
     if errors or not _complete(work / f"{name}.pdf"):
         (work / f"{name}.fdb_latexmk").unlink(missing_ok=True)  # else latexmk would refuse to try again
@@ -171,7 +173,8 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str], timeo
             f"LaTeX did not end within {timeout:.0f} s", hint="look for a macro that calls itself"
         ) from error
     finally:
-        _end_group(process)
+        if process.returncode is None:
+            _end_group(process)
     return output.decode("utf-8", "replace")
 
 

@@ -1,8 +1,8 @@
-"""Numbers and strings as LaTeX: pure functions, registered as filters of the templates.
+r"""Numbers and strings as LaTeX: pure functions, registered as filters of the templates.
 
 Rounding is decimal: a float stands for the decimal that Python prints for it, and halves go to the even digit,
 so that 0.125 prints as 0.12 and 2.675 as 2.68. Signs, powers and comparison signs are set with
-``\\ensuremath``, so that a printed number works in text and in a formula.
+``\ensuremath``, so that a printed number works in text and in a formula.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def fixed(number: object, digits: int = 2, *, sign: bool = False) -> Latex:
 
 
 def percent(ratio: object, digits: int = 2) -> Latex:
-    """Print a ratio as a percentage: 0.9123 → ``91.23\\%``."""
+    r"""Print a ratio as a percentage: 0.9123 → ``91.23\%``."""
     return points(ratio, digits) + Latex(r"\%")
 
 
@@ -138,7 +138,7 @@ def integer(number: object) -> Latex:
 
 
 def thousands(number: object, digits: int = 0) -> Latex:
-    """Print with a thin space between groups of three: 60000 → ``60\\,000``."""
+    r"""Print with a thin space between groups of three: 60000 → ``60\,000``."""
     return _signed(format(Decimal(_rounded(decimal(number), digits)), ",f").replace(",", r"\,"))
 
 
@@ -164,7 +164,7 @@ def pvalue(number: object, digits: int = 3) -> Latex:
 
 
 def general(number: object, digits: int = 4) -> Latex:
-    """Print whole numbers in full and others with so many significant digits, as a power of ten if very small or large."""
+    """Print whole numbers in full, others to so many significant digits, very small or large ones as powers of ten."""
     exact = decimal(number)
     if isinstance(number, int) or not exact:
         return _signed(_rounded(exact, 0))

@@ -4,21 +4,59 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from report.errors import Location, did_you_mean
+from report.latexhints import hint_for, similar_command
 
-    from report.errors import Location
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from report.rendermap import Rendered
 
+OVERFULL_POINTS = 1.0
+"""Boxes that stick out by less are not worth a message."""
+
 _PAGES = re.compile(r"^Output written on .*\((\d+) pages?", re.MULTILINE)
-_ERROR = re.compile(r"^(?:\./)?([^\s:]+\.\w+):(\d+): (.*)$", re.MULTILINE)
+_ERROR = re.compile(r"(?:\./)?(?P<file>[^:]*?[^:\s]\.\w+):(?P<line>\d+): (?P<message>.*)")
+_BARE_ERROR = re.compile(r"! (?P<message>(?!Emergency stop| ==> Fatal).*)")
+_CONTEXT_END = re.compile(r"l\.\d+ ?(.*)")
+_CONTROL = re.compile(r"\\[A-Za-z@]+|\\.")
+_UNDEFINED = re.compile(r"Warning: (Reference|Citation) [`'](.+?)' .*undefined on input line (\d+)")
+_MULTIPLE = re.compile(r"LaTeX Warning: Label [`'](.+?)' multiply defined")
+_OVERFULL = re.compile(r"Overfull \\([hv])box \(([\d.]+)pt too (?:wide|high)\) (.*)")
+_AT_LINES = re.compile(r"(?:at lines?|at line) (\d+)")
+_MISSING_CHARACTER = re.compile(r"Missing character: There is no (\S+) .*in font (.+?)[.!]?$")
+_FONT_SWITCH = re.compile(r"\\[A-Z]\w*/\S+ |\\[A-Z]\w*/[^\s]*|\[\]")
+_PARENTHESIS = re.compile(r"\((?P<file>[^\s()]*\.[A-Za-z]\w{1,3})(?=[\s()]|$)|[()]")
+_LINE_NUMBER = re.compile(r"\bon (?:input )?line (\d+)")
+_NOT_CONVERGED = re.compile(r"Label\(s\) may have changed|Rerun to get cross-references right")
+_BIB_ERROR = re.compile(r"^(.+?)---line (\d+) of file (.+)$", re.MULTILINE)
+_BIB_WARNING = re.compile(r"^Warning--(.+)$", re.MULTILINE)
+_BIB_KEY = re.compile(r"@\w+\s*\{\s*([^,\s]+)")
+_LABELS = re.compile(r"\\newlabel\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One message of LaTeX or BibTeX, at the place of the template that caused it."""
+    """One message of LaTeX or BibTeX.
+
+    Parameters
+    ----------
+    severity : str
+        ``error`` or ``warning``.
+    message : str
+        What happened.
+    location : Location or None
+        The place in the templates that caused it.
+    source : str
+        The template's line.
+    hint : str
+        What to do.
+    auxiliary : bool
+        Whether it arose in a file that LaTeX wrote itself, which a clean start may heal.
+    """
 
     severity: str
     message: str
@@ -27,19 +65,190 @@ class Diagnostic:
     hint: str = ""
     auxiliary: bool = False
 
+    def __str__(self) -> str:
+        place = f"{self.location}: " if self.location else ""
+        return f"{place}{self.message}" + (f"\n    → {self.hint}" if self.hint else "")
+
 
 def pages_of(log: Path) -> int:
     """Return the number of pages that a log reports."""
-    found = _PAGES.findall(log.read_text(encoding="utf-8", errors="replace"))
+    found = _PAGES.findall(_read(log))
     return int(found[-1]) if found else 0
 
 
-def diagnose(work: Path, name: str, rendered: Rendered, root: Path, output: str) -> list[Diagnostic]:
-    """Read the logs."""
-    text = (work / f"{name}.log").read_text(encoding="utf-8", errors="replace") if (work / f"{name}.log").exists() else output
-    found = []
-    for file, line, message in _ERROR.findall(text):
-        main = file == f"{name}.tex"
-        location = rendered.line(int(line)) if main else None
-        found.append(Diagnostic("error", message, location, rendered.source(location), auxiliary=not main))
-    return found
+def diagnose(work: Path, name: str, rendered: Rendered, root: Path) -> list[Diagnostic]:
+    """Return what the logs of the last run say: errors first, in the order of the document, each once.
+
+    Parameters
+    ----------
+    work : Path
+        The folder of the auxiliary files and logs, below the output folder.
+    name : str
+        Base name of the document.
+    rendered : Rendered
+        The document and where its lines come from.
+    root : Path
+        The project, to which paths are relative.
+    """
+    reader = _Reader(work, name, rendered, root)
+    lines = _read(work / f"{name}.log").split("\n")
+    errors = [*reader.errors(lines), *reader.bibtex_errors()]
+    if not errors:  # a run that stopped early leaves every reference undefined
+        errors = [*reader.references(lines), *reader.missing_characters(lines)]
+    return list(dict.fromkeys([*errors, *reader.warnings(lines)]))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+class _Reader:
+    def __init__(self, work: Path, name: str, rendered: Rendered, root: Path) -> None:
+        self.work, self.name, self.rendered, self.root = work, name, rendered, root
+        self.main = f"{name}.tex"
+
+    def at(self, severity: str, message: str, location: Location | None, hint: str = "") -> Diagnostic:
+        return Diagnostic(severity, message, location, self.rendered.source(location), hint)
+
+    def errors(self, lines: Sequence[str]) -> Iterator[Diagnostic]:
+        """Yield the errors of TeX, each with the place it stands for."""
+        for index, line in enumerate(lines):
+            match = _ERROR.fullmatch(line) or _BARE_ERROR.fullmatch(line)
+            if match is None or "==> Fatal error" in line or match["message"].startswith("Emergency stop"):
+                continue
+            known = match.groupdict()
+            file, number = known.get("file") or self.main, int(known.get("line") or 0)
+            message, hint = self.explain(match["message"], lines[index + 1 : index + 20])
+            location = self.locate(file, number)
+            if location is None and number:
+                message = f"{message} (in {Path(file).name}, line {number})"
+            auxiliary = Path(file).parent.name == self.work.name and Path(file).stem == self.name
+            yield Diagnostic("error", message, location, self.rendered.source(location), hint, auxiliary)
+
+    def explain(self, message: str, following: Iterable[str]) -> tuple[str, str]:
+        """Return a message with the command it is about, lines of templates, and a hint."""
+        message = re.sub(r"^(?:Package \w+ Error|LaTeX Error|Critical Package \w+ Error): ", "", message)
+        if message.startswith("Undefined control sequence"):
+            for line in following:
+                end = _CONTEXT_END.match(line)
+                controls = _CONTROL.findall(end[1] if end else line)
+                if controls:
+                    hint = similar_command(controls[-1][1:], self.rendered)
+                    return f"the command {controls[-1]} is not defined", hint
+        hint = hint_for(message, self.rendered, self.work.parent)
+        if match := _MISSING_CHARACTER.search(message):
+            message = f"Missing character: no {match[1]} in the font {match[2]}"
+        return _LINE_NUMBER.sub(self.translated, message).strip(), hint
+
+    def translated(self, match: re.Match[str]) -> str:
+        """Return the template's place for a line number that stands inside a message."""
+        return f"at {self.rendered.line(int(match[1]))}"
+
+    def locate(self, file: str, number: int) -> Location | None:
+        """Return the template's place of a line of a file that TeX read."""
+        if file == self.main:
+            return self.rendered.line(number)
+        folder = self.rendered.folder
+        path = Path(file)
+        if folder is not None and not path.is_absolute() and (folder / path.name).is_file():
+            path = folder / path.name
+        if path.is_absolute() and path.is_relative_to(self.root.resolve()) and self.work not in path.parents:
+            return Location(path.relative_to(self.root.resolve()).as_posix(), number)
+        return None
+
+    def references(self, lines: Iterable[str]) -> Iterator[Diagnostic]:
+        """Yield undefined references and citations, and labels that are defined twice."""
+        labels = _LABELS.findall(_read(self.work / f"{self.name}.aux"))
+        for line in lines:
+            if match := _UNDEFINED.search(line):
+                kind, key = match[1].lower(), match[2]
+                known = [label for label in labels if "@" not in label] if kind == "reference" else self.bib_keys()
+                location = self.rendered.line(int(match[3]))
+                yield self.at("error", f"undefined {kind} '{key}'", location, did_you_mean(key, known))
+            elif match := _MULTIPLE.search(line):
+                places = [self.rendered.map.place(found.start()) for found in self.label_marks(match[1])]
+                hint = f"first defined at {places[0]}" if places else ""
+                yield self.at("error", f"label '{match[1]}' is defined twice", places[-1] if places else None, hint)
+
+    def label_marks(self, label: str) -> list[re.Match[str]]:
+        return list(re.finditer(rf"\\label\s*\{{{re.escape(label)}\}}", self.rendered.text))
+
+    def bib_keys(self) -> list[str]:
+        folder = self.rendered.folder
+        return _BIB_KEY.findall("".join(_read(path) for path in folder.rglob("*.bib"))) if folder else []
+
+    def missing_characters(self, lines: Iterable[str]) -> Iterator[Diagnostic]:
+        r"""Yield characters that no font has; without ``\tracinglostchars=3`` TeX does not say where they stand."""
+        for line in lines:
+            if line.startswith("Missing character") and (match := _MISSING_CHARACTER.search(line)):
+                offset = self.rendered.text.find(match[1])
+                location = self.rendered.map.place(offset) if offset >= 0 else None
+                message, hint = self.explain(line, ())
+                yield self.at("error", message, location, hint)
+
+    def warnings(self, lines: Sequence[str]) -> Iterator[Diagnostic]:
+        """Yield overfull boxes, BibTeX's warnings and references that do not settle."""
+        for index, file in self.overfull(lines):
+            match = _OVERFULL.match(lines[index])
+            if match is None or float(match[2]) <= OVERFULL_POINTS:
+                continue
+            yield self.overfull_box(match, file, lines[index + 1 :])
+        for text in _BIB_WARNING.findall(_read(self.work / f"{self.name}.blg")):
+            if "didn't find a database entry" not in text:  # reported where it is cited
+                yield self.at("warning", f"BibTeX: {text}", self.bib_place(text))
+        if any(_NOT_CONVERGED.search(line) for line in lines):
+            yield self.at("warning", "the cross-references did not settle", None, "compile once more")
+
+    def overfull(self, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Yield the line of each overfull box in the log, and the file that TeX was reading."""
+        opened: list[str] = []
+        content = False
+        for index, line in enumerate(lines):
+            if line.startswith("Overfull "):
+                yield index, next((file for file in reversed(opened) if file), self.main)
+            if line.startswith(("Overfull ", "Underfull ")) or (content and line):
+                content = True  # the box's text follows, up to an empty line; its parentheses mean nothing
+                continue
+            content = False
+            for match in _PARENTHESIS.finditer(line):
+                if match[0] == ")":
+                    del opened[-1:]
+                else:
+                    opened.append(match["file"] or "")
+
+    def overfull_box(self, match: re.Match[str], file: str, following: Sequence[str]) -> Diagnostic:
+        kind, points, where = match.groups()
+        what = "line too wide" if kind == "h" else "page or box too high"
+        message = f"{what} by {float(points):.1f}pt"
+        text = " ".join(_FONT_SWITCH.sub("", following[0]).split()) if following else ""
+        if text and kind == "h":
+            message += f": …{text[-40:]}"
+        numbers = _AT_LINES.search(where)
+        if numbers and Path(file).name == self.main:
+            return self.at("warning", message, self.rendered.line(int(numbers[1])))
+        if not numbers:
+            page = next((found[1] for line in following if (found := re.match(r"\[(\d+)", line))), "")
+            return self.at("warning", f"{message} (page {page})" if page else message, None)
+        parts = {".toc": "contents", ".bbl": "bibliography", ".lof": "list of figures", ".lot": "list of tables"}
+        return self.at("warning", f"{message} (in the {parts.get(Path(file).suffix, file)})", None)
+
+    def bibtex_errors(self) -> Iterator[Diagnostic]:
+        """Yield BibTeX's errors at the line of the bibliography."""
+        for text, number, file in _BIB_ERROR.findall(_read(self.work / f"{self.name}.blg")):
+            location = self.locate(file, int(number))
+            source = _read(self.root / location.file).split("\n")[int(number) - 1 : int(number)] if location else []
+            hint = "a comma or a brace is missing here or in the entry before"
+            yield Diagnostic("error", f"BibTeX: {text}", location, "".join(source), hint)
+
+    def bib_place(self, text: str) -> Location | None:
+        """Return the place of the entry that a warning of BibTeX names last."""
+        folder = self.rendered.folder
+        for path in sorted(folder.rglob("*.bib")) if folder else ():
+            for match in _BIB_KEY.finditer(content := _read(path)):
+                if match[1] == text.rsplit(maxsplit=1)[-1] and path.is_relative_to(self.root.resolve()):
+                    number = content.count("\n", 0, match.start()) + 1
+                    return Location(path.relative_to(self.root.resolve()).as_posix(), number)
+        return None

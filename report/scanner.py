@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 
+from report.blocks import Blocks
 from report.errors import Location, TemplateError
 from report.rendermap import PLACE, place_mark, source_line
 
@@ -60,6 +61,8 @@ def convert(source: str, file: str) -> str:
     """
     scanner = _Scanner(source, file)
     scanner.text(len(source))
+    if fault := scanner.blocks.still_open():
+        raise scanner.error(*fault)
     return "".join(scanner.out)
 
 
@@ -69,17 +72,20 @@ class _Scanner:
         self.line_starts = [0, *accumulate(len(line) + 1 for line in source.split("\n"))]
         self.out: list[str] = []
         self.pos = 0
+        self.blocks = Blocks()
         self.line_has_text = False  # whether the current line holds anything but blanks and block tags
 
     def text(self, stop: int, *, argument_at: int | None = None) -> None:
         """Convert up to ``stop``, or up to the brace that closes the argument opened at ``argument_at``."""
-        depth = 0
+        depth, blocks = 0, len(self.blocks.opened)
         start = self.pos
         while match := _TOKEN.search(self.source, self.pos, stop):
             kind = match.lastgroup
             if kind == "brace":
                 depth += 1 if match[0] == "{" else -1
                 if depth < 0 and argument_at is not None:
+                    if len(self.blocks.opened) != blocks:
+                        raise self.error("a block and this argument overlap", argument_at, self.blocks.innermost())
                     self.data(start, match.start())
                     self.pos = match.end()
                     return
@@ -133,6 +139,8 @@ class _Scanner:
         r"""Convert ``\VAR{…}``, ``\BLOCK{…}`` or ``\#{…}``; a line that holds only blocks leaves no empty line."""
         kind, begin = match["tag"], match.start()
         body = self.comment(begin) if kind == "#" else self.expression(begin, match[0])
+        if kind != "#" and not body.strip("- \n\t"):
+            raise self.error(f"{match[0]}}} is empty", begin)
         if kind == "VAR":
             line, column = self.place(begin)
             self.out.append(place_mark(self.file, line, column, tag=True))
@@ -145,6 +153,8 @@ class _Scanner:
         if kind == "BLOCK" and inner.strip("- ") == "raw":
             self.raw(begin)
         elif kind == "BLOCK":
+            if fault := self.blocks.step(inner.strip("- \n\t"), begin, self.place(begin)[0]):
+                raise self.error(*fault)
             self.write(BLOCK_BEGIN, begin, inner.removeprefix("-").removesuffix("-"), BLOCK_END)
         if inner.endswith("-"):
             self.pos += len(self.source[self.pos :]) - len(self.source[self.pos :].lstrip())
@@ -159,7 +169,7 @@ class _Scanner:
             self.out[-1] = self.out[-1].rstrip()
 
     def raw(self, begin: int) -> None:
-        """Write everything up to ``\\BLOCK{endraw}`` as text."""
+        r"""Write everything up to ``\BLOCK{endraw}`` as text."""
         end = _RAW_END.search(self.source, self.pos)
         if end is None:
             raise self.error(r"\BLOCK{raw} is never closed", begin, r"write \BLOCK{endraw} behind the raw text")
@@ -218,7 +228,7 @@ class _Scanner:
         self.open_argument("exempt", begin, 2)
         reason = self.argument(self.pos - 1)
         self.out.append(place_mark(self.file, line, column, tag=True))
-        self.write(BLOCK_BEGIN, begin, f"__exempt {ascii(reason)}", BLOCK_END)
+        self.write(BLOCK_BEGIN, begin, f"__exempt {reason!a}", BLOCK_END)
         self.out += number
         self.write(BLOCK_BEGIN, begin, "__endexempt", BLOCK_END)
 

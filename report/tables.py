@@ -6,14 +6,18 @@ import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from report.errors import TableError, did_you_mean
+from report.errors import ReportError, TableError, did_you_mean
 from report.formats import NUMBER_FORMATS, Latex, escape, general
-from report.model import Cell, Table
+
+if TYPE_CHECKING:
+    from report.model import Cell, Table
 
 Format = str | Callable[[Any], str]
 _SPEC = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_NOT_COLUMN = re.compile(r"[@!<>]\{[^{}]*\}|\|")
+_PREAMBLE = re.compile(r"[A-Za-z](?:\[[^\]]*\])?(?:\{[^{}]*\})?")
 _NOTHING = Latex("–")
 
 
@@ -76,7 +80,7 @@ def tabular(
         [_cell(column.cells[row], column, bold=(row, index) in bold) for index, column in enumerate(chosen)]
         for row in range(len(table.rows))
     ]
-    header: list[Latex] | None = [Latex(column.heading) for column in chosen]
+    header = [Latex(column.heading) for column in chosen]
     letters = "".join("r" if column.numeric else "l" for column in chosen)
     if options.get("transpose"):
         body = [[Latex(column.heading), *(row[index] for row in body)] for index, column in enumerate(chosen)]
@@ -137,8 +141,9 @@ def _cell_text(cell: Cell, column: _Column) -> Latex:
     if column.format is not None:
         try:
             return escape(column.format(cell))
-        except (TypeError, ValueError) as error:
-            raise TableError(f"the format of column '{column.id}' does not fit {cell!r}: {error}") from error
+        except (TypeError, ValueError, ReportError) as error:
+            reason = error.message if isinstance(error, ReportError) else str(error)
+            raise TableError(f"the format of column '{column.id}' does not fit {cell!r}: {reason}") from error
     if isinstance(cell, bool):
         raise TableError(
             f"column '{column.id}' holds {cell}: say how that is printed",
@@ -158,6 +163,9 @@ def _typeset(
     from pylatex import LongTable, MultiColumn, NoEscape, Tabular  # noqa: PLC0415 - not every report has tables
 
     width = len(header)
+    found = len(_PREAMBLE.findall(_NOT_COLUMN.sub("", align)))
+    if found != width:
+        raise TableError(f"align '{align}' is for {found} columns, the table prints {width}")
     out = (LongTable if options.get("long") else Tabular)(NoEscape(align), booktabs=True, width=width)
     out.escape = False  # cells are LaTeX already
     if groups:
