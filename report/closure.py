@@ -72,6 +72,7 @@ class Project:
         self._root = root
         self._cache = cache / "index" if cache else None
         self._modules: dict[str, tuple[str, ModuleIndex] | None] = {}
+        self._reached: dict[tuple[tuple[str, str], ...], Closure] = {}
 
     def reach(self, *starts: tuple[str, str]) -> Closure:
         """Return everything that the definitions ``(module, name)`` depend on.
@@ -81,11 +82,14 @@ class Project:
         RunError
             When a start does not exist, or a file on the way is not valid Python.
         """
+        if starts in self._reached:
+            return self._reached[starts]
         for module, name in starts:
             found = self._index(module)
             if found is None or (name != WHOLE and name not in found[1].symbols):
                 raise RunError(f"module '{module}' defines no '{name}'", hint="look at the sections of the project")
-        return self._walk(list(starts))
+        self._reached[starts] = self._walk(list(starts))
+        return self._reached[starts]
 
     def _walk(self, agenda: list[tuple[str, str]]) -> Closure:
         sources: dict[str, str] = {}

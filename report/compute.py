@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from report.closure import Project
@@ -13,13 +13,13 @@ from report.model import DataInfo
 from report.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Executor
 
     from report.config import BuildConfig
-    from report.execute import Execution
     from report.fingerprint import Fingerprint
     from report.model import DataSource, Result, Section
+    from report.plan import Plan, RunState, SectionState
     from report.progress import Watcher
 
 NO_DATA = DataInfo("none", "")
@@ -38,13 +38,22 @@ class SectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """All sections that have a result, in the order of the report, and what was done for it."""
+    """All sections that have a result, in the order of the report, and what was done for it.
+
+    ``replicates`` holds the sections of every seed, the first of them equal to ``sections``.
+    """
 
     info: DataInfo
     profile: str
-    sections: Mapping[str, SectionRecord]
+    seeds: tuple[int, ...]
+    replicates: tuple[Mapping[str, SectionRecord], ...]
     executed: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    @property
+    def sections(self) -> Mapping[str, SectionRecord]:
+        """The sections of the first seed: what the report prints."""
+        return self.replicates[0]
 
 
 @dataclass(slots=True)
@@ -59,7 +68,6 @@ class Computation:
     project: Project = field(init=False)
     store: Store = field(init=False)
     environment: Environment = field(init=False)
-    _keys: dict[str, Fingerprint] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Identify the data and settle the profile."""
@@ -69,16 +77,19 @@ class Computation:
         self.store = Store(self.config.cache)
         self.environment = Environment(self.info, self.config.seed, self.config.device, self.config.precision)
 
-    def key(self, section: Section) -> Fingerprint:
-        """Return a section's key; the module is read, not imported."""
-        if section.name not in self._keys:
-            closure = self.project.reach((section.module, "runs"), (section.module, "analyse"))
-            self._keys[section.name] = fingerprint_of_section(closure, self.profile, self.environment)
-        return self._keys[section.name]
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of this build, from ``--seed`` on."""
+        return tuple(range(self.config.seed, self.config.seed + self.config.seeds))
 
-    def stored(self, section: Section) -> SectionRecord | None:
+    def key(self, section: Section, seed: int) -> Fingerprint:
+        """Return a section's key; the module is read, not imported."""
+        closure = self.project.reach((section.module, "runs"), (section.module, "analyse"))
+        return fingerprint_of_section(closure, self.profile, replace(self.environment, seed=seed))
+
+    def stored(self, section: Section, seed: int) -> SectionRecord | None:
         """Return what is stored for a section as it now stands, if all of it is intact."""
-        key = self.key(section).key
+        key = self.key(section, seed).key
         record = self.store.get_record("sections", key)
         body = self.store.get_record("analyses", record["analysis"]) if record else None
         result = self.store.get_result(body) if body else None
@@ -95,88 +106,95 @@ class Computation:
         return not self.config.only or section.name in self.config.only
 
     def run(self) -> Computed:
-        """Load or compute every section.
+        """Load or compute every section with every seed.
 
         Raises
         ------
         ReportError
             When a run or an analysis fails; what had finished is kept.
         """
-        records: dict[str, SectionRecord] = {}
+        records: dict[tuple[int, str], SectionRecord] = {}
         missing = []
-        for section in self.config.sections:
-            record = None if self.forced(section) and self.wanted(section) else self.stored(section)
-            if record is not None:
-                records[section.name] = record
-            elif self.wanted(section):
-                missing.append(section)
+        for seed in self.seeds:
+            for section in self.config.sections:
+                record = None if self.forced(section) and self.wanted(section) else self.stored(section, seed)
+                if record is not None:
+                    records[seed, section.name] = record
+                elif self.wanted(section):
+                    missing.append((section, seed))
         executed = self._execute(missing, records) if missing else ()
         order = [section.name for section in self.config.sections]
         return Computed(
             info=self.info,
             profile=self.profile,
-            sections={name: records[name] for name in order if name in records},
+            seeds=self.seeds,
+            replicates=tuple(
+                {name: records[seed, name] for name in order if (seed, name) in records} for seed in self.seeds
+            ),
             executed=executed,
-            left_out=tuple(name for name in order if name not in records),
+            left_out=tuple(name for name in order if (self.config.seed, name) not in records),
         )
 
-    def _execute(self, missing: list[Section], records: dict[str, SectionRecord]) -> tuple[str, ...]:
-        execution = self.execution()
-        for section in missing:
-            execution.add(section, self.profile, force=self.forced(section))
-        runs, analyses = execution.resolve()
-        if runs or analyses:
-            self.watcher.expect(len(runs) + len(missing))
-            with local_processes(self.config.jobs) as executor:
-                execution.execute(executor)
-        for section in missing:
-            self.store.put_record("sections", self.key(section).key, execution.describe(section.name))
-            last = {"components": self.key(section).components}
-            self.store.put_record("last-sections", section.name, last)
-            record = self.stored(section)
-            assert record is not None  # noqa: S101 - written two lines above
-            records[section.name] = record
-        executed = [state.label for state in execution.runs.values() if state.executed]
-        return (*executed, *(f"{name} · analysis" for name, state in execution.sections.items() if state.executed))
+    def plan(self, missing: Iterable[tuple[Section, int]]) -> Plan:
+        """Return the runs and analyses of these sections and seeds."""
+        from report.plan import Plan  # noqa: PLC0415 - a prose edit executes nothing
 
-    def execution(self) -> Execution:
-        """Return an empty execution on this computation's store."""
+        plan = Plan(self.project, self.store, self.environment, self.config.root)
+        for section, seed in missing:
+            plan.add(section, self.profile, seed, force=self.forced(section))
+        return plan
+
+    def _execute(
+        self, missing: list[tuple[Section, int]], records: dict[tuple[int, str], SectionRecord]
+    ) -> tuple[str, ...]:
         from report.execute import Execution  # noqa: PLC0415 - a prose edit executes nothing
 
-        return Execution(
-            self.project, self.store, self.environment, self.data, self.config.root, self.watcher, self.config.jobs
-        )
+        plan = self.plan(missing)
+        runs, analyses = plan.resolve()
+        if runs or analyses:
+            self.watcher.expect(sum(not state.digest for state in plan.runs.values()) + len(missing))
+            with local_processes(self.config.jobs) as executor:
+                Execution(plan, self.data, self.watcher, self.config.jobs).run(executor)
+        for section, seed in missing:
+            key = self.key(section, seed)
+            self.store.put_record("sections", key.key, plan.describe(plan.sections[seed, section.name]))
+            self.store.put_record("last-sections", section.name, {"components": key.components})
+            record = self.stored(section, seed)
+            assert record is not None  # noqa: S101 - written three lines above
+            records[seed, section.name] = record
+        states: list[RunState | SectionState] = [*plan.runs.values(), *plan.sections.values()]
+        return tuple(state.label for state in states if state.executed)
 
     def explain(self) -> Iterator[str]:
         """Say for every section and run whether it will be executed, and why; execute nothing."""
-        execution = self.execution()
         missing = []
         for section in self.config.sections:
             if not self.wanted(section):
                 yield f"{section.name}: not named by --only"
-            elif self.stored(section) and not self.forced(section):
+            elif self.stored(section, self.config.seed) and not self.forced(section):
                 yield f"{section.name}: stored, nothing it depends on has changed"
             else:
-                missing.append(section)
-                execution.add(section, self.profile, force=self.forced(section))
-        execution.resolve()
-        for section in missing:
-            yield from self._explain_section(section, execution)
+                missing.append((section, self.config.seed))
+        plan = self.plan(missing)
+        plan.resolve()
+        for section, _ in missing:
+            yield from self._explain_section(section, plan)
 
-    def _explain_section(self, section: Section, execution: Execution) -> Iterator[str]:
-        state = execution.sections[section.name]
+    def _explain_section(self, section: Section, plan: Plan) -> Iterator[str]:
+        seed = self.config.seed
+        state = plan.sections[seed, section.name]
         if self.forced(section):
             yield f"{section.name}: --force"
         else:
             last = self.store.get_record("last-sections", section.name)
-            changes = explain_change(last["components"] if last else None, self.key(section).components)
+            changes = explain_change(last["components"] if last else None, self.key(section, seed).components)
             yield f"{section.name}: {'; '.join(changes) or 'its stored result is gone'}"
         for name, run in state.runs.items():
-            yield f"  {section.name}.{name}: {execution.explain(run)}"
-        if state.analysed:
-            yield f"  {section.name} analysis: {'will be executed' if state.missing else 'stored, equal outcomes'}"
-        else:
+            yield f"  {section.name}.{name}: {plan.explain(run)}"
+        if state.fingerprint is None:
             yield f"  {section.name} analysis: after its runs, if their outcomes change"
+        else:
+            yield f"  {section.name} analysis: {'will be executed' if state.missing else 'stored, equal outcomes'}"
 
 
 @contextmanager

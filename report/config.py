@@ -41,8 +41,8 @@ class BuildConfig:
         Worker processes.
     device, precision : str
         ``cpu`` or ``cuda``; ``fp32`` or ``bf16``.
-    seed : int
-        The seed every random stream starts from.
+    seed, seeds : int
+        The seed every random stream starts from, and how many seeds from there on are computed.
     """
 
     root: Path
@@ -59,6 +59,7 @@ class BuildConfig:
     device: str = "cpu"
     precision: str = "fp32"
     seed: int = 0
+    seeds: int = 1
 
     def __post_init__(self) -> None:
         """Refuse a profile, section or job count that does not exist; make the folders absolute."""
@@ -70,6 +71,8 @@ class BuildConfig:
             raise ConfigError(f"--jobs must be at least 1, got {self.jobs}")
         if self.seed < 0:
             raise ConfigError(f"--seed must be at least 0, got {self.seed}")
+        if self.seeds < 1:
+            raise ConfigError(f"--seeds must be at least 1, got {self.seeds}")
         known = [section.name for section in self.sections]
         for option, names in (("--only", self.only), ("--force", self.force)):
             for name in names:

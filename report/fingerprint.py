@@ -152,7 +152,7 @@ def explain_change(before: Mapping[str, Mapping[str, str]] | None, after: Mappin
     """Name what differs between two sets of components, one line each; an empty list when nothing does."""
     if before is None:
         return ["never computed before"]
-    changes = []
+    changes: list[str] = []
     for component in sorted({*before, *after}):
         old, new = before.get(component, {}), after.get(component, {})
         changes.extend(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from report.files import write_atomic, write_if_changed
 from report.model import SCHEMA
 from report.provenance import describe_build, source_date_epoch
-from report.views import Named, Namespace, SectionResult, section_view
+from report.spread import claim_spreads, value_spreads
+from report.views import Namespace, SectionResult, section_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from report.compile import Compiled
     from report.compute import Computed, SectionRecord
     from report.config import BuildConfig
+    from report.model import Result
+    from report.spread import ClaimSpread, ValueSpread
 
 NAME = "report"
 _STAMP = ".stamp.json"
@@ -54,7 +57,7 @@ def publish(config: BuildConfig, computed: Computed, *, draft: bool = False) -> 
     rendered = render(config.template, context, templates=config.templates, root=config.root, draft=draft)
     _write_figures(config.out / "figures", computed.sections)
     compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root)
-    results = results_table(computed, config.seed, compiled.numbers)
+    results = results_table(computed, compiled.numbers)
     text = json.dumps(results, ensure_ascii=False, indent=1) + "\n"
     write_atomic(config.out / "results.json", text.encode())
     outputs = {name: _digest_of_file(config.out / name) for name in (*_OUTPUTS, *_figure_names(computed.sections))}
@@ -73,11 +76,9 @@ def template_context(config: BuildConfig, computed: Computed, provenance: Mappin
         **views,
         "sections": tuple(views),
         "left_out": computed.left_out,
-        "claims": [
-            Named(f"{name}.{key}", claim)
-            for name, record in computed.sections.items()
-            for key, claim in record.result.claims.items()
-        ],
+        "claims": list(claim_spreads(computed.replicates).values()),
+        "values": list(value_spreads(computed.replicates).values()),
+        "seeds": computed.seeds,
         "document": Namespace("document", config.document, "a key of [document] in report.toml"),
         "data": Namespace(
             "data", {"name": info.name, "digest": info.digest, "notice": info.notice, **info.facts}, "known of the data"
@@ -86,30 +87,43 @@ def template_context(config: BuildConfig, computed: Computed, provenance: Mappin
     }
 
 
-def results_table(computed: Computed, seed: int, numbers: Mapping[str, str]) -> dict[str, Any]:
+def results_table(computed: Computed, numbers: Mapping[str, str]) -> dict[str, Any]:
     """Return results.json as data; ``numbers`` maps LaTeX labels to the printed numbers of floats."""
     info = computed.info
+    values, claims = value_spreads(computed.replicates), claim_spreads(computed.replicates)
     return {
         "schema": SCHEMA,
         "profile": computed.profile,
-        "seeds": [seed],
+        "seeds": list(computed.seeds),
         "data": {"name": info.name, **info.facts, "digest": info.digest},
-        "sections": {name: _section_table(name, record, numbers) for name, record in computed.sections.items()},
+        "sections": {
+            name: {
+                "values": {key: _value_row(values[f"{name}.{key}"]) for key in record.result.values},
+                **_floats(name, record.result, numbers),
+                "claims": {key: _claim_row(claims[f"{name}.{key}"]) for key in record.result.claims},
+                "settings": record.settings,
+            }
+            for name, record in computed.sections.items()
+        },
     }
 
 
-def _section_table(name: str, record: SectionRecord, numbers: Mapping[str, str]) -> dict[str, Any]:
-    result = record.result
+def _value_row(spread: ValueSpread) -> dict[str, Any]:
+    row = {"number": spread.item.number, "unit": spread.item.unit, "digits": spread.item.digits}
+    return row if spread.n_seeds == 1 else {**row, "mean": spread.mean, "sd": spread.sd, "n_seeds": spread.n_seeds}
 
+
+def _claim_row(spread: ClaimSpread) -> dict[str, Any]:
+    row = {"holds": spread.item.holds, "evidence": spread.item.evidence, "slack": spread.item.slack}
+    return row if spread.n_seeds == 1 else {**row, "holds_in": spread.holds_in, "n_seeds": spread.n_seeds}
+
+
+def _floats(name: str, result: Result, numbers: Mapping[str, str]) -> dict[str, Any]:
     def number(kind: str, key: str) -> int | str | None:
         text = numbers.get(f"{kind}:{name}.{key}")
         return int(text) if text is not None and text.isdigit() else text
 
     return {
-        "values": {
-            key: {"number": item.number, "unit": item.unit, "digits": item.digits}
-            for key, item in result.values.items()
-        },
         "tables": {
             key: {
                 "number": number("tab", key),
@@ -122,11 +136,6 @@ def _section_table(name: str, record: SectionRecord, numbers: Mapping[str, str])
         "figures": {
             key: {"number": number("fig", key), "files": [f"figures/{name}.{key}.pdf"]} for key in result.figures
         },
-        "claims": {
-            key: {"holds": item.holds, "evidence": item.evidence, "slack": item.slack}
-            for key, item in result.claims.items()
-        },
-        "settings": record.settings,
     }
 
 
@@ -158,7 +167,7 @@ def _digest_of_inputs(config: BuildConfig, computed: Computed, provenance: Mappi
     ]
     parts = {
         "files": {name: _digest_of_file(path) for name, path in files},
-        "sections": {name: record.key for name, record in computed.sections.items()},
+        "sections": [{name: record.key for name, record in sections.items()} for sections in computed.replicates],
         "document": repr(sorted(config.document.items())),
         "template": config.template,
         "notice": computed.info.notice,

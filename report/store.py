@@ -49,7 +49,8 @@ class Store:
         path = self._blob_path(digest)
         content = _read(path)
         if content is not None and sha256(content).hexdigest() != digest:
-            return _set_aside(path, "its content does not have the digest it is stored under")
+            _set_aside(path, "its content does not have the digest it is stored under")
+            return None
         return content
 
     def put_record(self, kind: str, key: str, body: dict[str, Any]) -> None:
@@ -68,11 +69,13 @@ class Store:
             record = json.loads(content)
             schema, text, digest = record["schema"], record["body"], record["digest"]
         except (ValueError, KeyError, TypeError) as error:
-            return _set_aside(path, str(error))
+            _set_aside(path, str(error))
+            return None
         if schema != SCHEMA:
             return None
         if sha256(text.encode()).hexdigest() != digest:
-            return _set_aside(path, "its content does not have the digest it states")
+            _set_aside(path, "its content does not have the digest it states")
+            return None
         body: dict[str, Any] = json.loads(text)
         return body
 

@@ -1,0 +1,90 @@
+"""How results vary over seeds: mean and standard deviation of values, and in how many seeds a claim holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from report.compute import SectionRecord
+    from report.model import Claim, Value
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSpread:
+    """A value over seeds: ``item`` is that of the first seed; ``sd`` (n-1) is None for one seed."""
+
+    id: str
+    item: Value
+    numbers: tuple[float, ...]
+
+    @property
+    def n_seeds(self) -> int:
+        """Return the number of seeds."""
+        return len(self.numbers)
+
+    @property
+    def mean(self) -> float:
+        """Return the mean over the seeds."""
+        return math.fsum(self.numbers) / len(self.numbers)
+
+    @property
+    def sd(self) -> float | None:
+        """Return the standard deviation with n-1 in the denominator."""
+        if len(self.numbers) == 1:
+            return None
+        mean = self.mean
+        return math.sqrt(math.fsum((number - mean) ** 2 for number in self.numbers) / (len(self.numbers) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSpread:
+    """A claim over seeds: ``item`` is that of the first seed."""
+
+    id: str
+    item: Claim
+    verdicts: tuple[bool, ...]
+
+    @property
+    def n_seeds(self) -> int:
+        """Return the number of seeds."""
+        return len(self.verdicts)
+
+    @property
+    def holds_in(self) -> int:
+        """Return the number of seeds in which it holds."""
+        return sum(self.verdicts)
+
+    @property
+    def fragile(self) -> bool:
+        """Tell whether the seeds disagree."""
+        return 0 < self.holds_in < self.n_seeds
+
+
+def value_spreads(replicates: Sequence[Mapping[str, SectionRecord]]) -> dict[str, ValueSpread]:
+    """Return the spread of every value by its id ``section.key``, in the order of the report."""
+    return {
+        f"{name}.{key}": ValueSpread(
+            f"{name}.{key}",
+            value,
+            tuple(float(r[name].result.values[key].number) for r in replicates if key in r[name].result.values),
+        )
+        for name, record in replicates[0].items()
+        for key, value in record.result.values.items()
+    }
+
+
+def claim_spreads(replicates: Sequence[Mapping[str, SectionRecord]]) -> dict[str, ClaimSpread]:
+    """Return the spread of every claim by its id ``section.key``, in the order of the report."""
+    return {
+        f"{name}.{key}": ClaimSpread(
+            f"{name}.{key}",
+            claim,
+            tuple(r[name].result.claims[key].holds for r in replicates if key in r[name].result.claims),
+        )
+        for name, record in replicates[0].items()
+        for key, claim in record.result.claims.items()
+    }
