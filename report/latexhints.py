@@ -37,6 +37,7 @@ _PICTURE = re.compile(r"Unable to load picture or PDF file '(.+?)'")
 _FONT = re.compile(r'font "(.+?)" cannot be found|fontset [`\'](.+?)\' is unavailable')
 _ENVIRONMENT = re.compile(r"Environment (\S+) undefined")
 _COMMANDS = re.compile(r"\\([A-Za-z]+)")
+_OURS = ("VAR", "BLOCK", "claim", "typed", "exempt")
 _USUAL = (
     "alpha beta begin bf boldmath caption cdot centering chapter cite cmidrule delta documentclass emph "
     "end epsilon eqref equation footnote footnotesize frac gamma geq hline hspace href includegraphics infty int "
@@ -54,7 +55,7 @@ _ENVIRONMENTS = (
 def hint_for(message: str, rendered: Rendered, out: Path) -> str:
     """Return a suggestion for an error message, or nothing."""
     if found := _STYLE.search(message):
-        return f"install it: {install_command([found[1]])}"
+        return f"check its name, or install it: {install_command([found[1]])}"
     if found := _FONT.search(message):
         return f"fc-list shows the installed fonts; the free Chinese ones come with: {install_command(['Fandol.otf'])}"
     if found := _PICTURE.search(message) or _INPUT.search(message):
@@ -66,6 +67,8 @@ def hint_for(message: str, rendered: Rendered, out: Path) -> str:
 
 def similar_command(command: str, rendered: Rendered) -> str:
     """Return the nearest command for an undefined one, among the usual ones and those the document uses often."""
+    if command in _OURS:
+        return rf"\{command} is for Jinja: take this file in with \BLOCK{{include …}}, not with \input"
     uses = _COMMANDS.findall(rendered.text)
     known = {*_USUAL.split(), *(name for name in set(uses) if name != command and uses.count(name) > 1)}
     suggestion = did_you_mean(command, known)

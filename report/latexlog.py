@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.errors import Location, did_you_mean
+from report.latexboxes import overfull_boxes
 from report.latexhints import hint_for, similar_command
 
 if TYPE_CHECKING:
@@ -15,21 +16,15 @@ if TYPE_CHECKING:
 
     from report.rendermap import Rendered
 
-OVERFULL_POINTS = 1.0
-"""Boxes that stick out by less are not worth a message."""
-
 _PAGES = re.compile(r"^Output written on .*\((\d+) pages?", re.MULTILINE)
 _ERROR = re.compile(r"(?:\./)?(?P<file>[^:]*?[^:\s]\.\w+):(?P<line>\d+): (?P<message>.*)")
 _BARE_ERROR = re.compile(r"! (?P<message>(?!Emergency stop| ==> Fatal).*)")
-_CONTEXT_END = re.compile(r"l\.\d+ ?(.*)")
+_CONTEXT_END = re.compile(r"l\.(\d+) ?(.*)")
 _CONTROL = re.compile(r"\\[A-Za-z@]+|\\.")
+_FILE_NAME = re.compile(r"File [`'](.+?)(?:\.\w+)?' not found")
 _UNDEFINED = re.compile(r"Warning: (Reference|Citation) [`'](.+?)' .*undefined on input line (\d+)")
 _MULTIPLE = re.compile(r"LaTeX Warning: Label [`'](.+?)' multiply defined")
-_OVERFULL = re.compile(r"Overfull \\([hv])box \(([\d.]+)pt too (?:wide|high)\) (.*)")
-_AT_LINES = re.compile(r"(?:at lines?|at line) (\d+)")
 _MISSING_CHARACTER = re.compile(r"Missing character: There is no (\S+) .*in font (.+?)[.!]?$")
-_FONT_SWITCH = re.compile(r"\\[A-Z]\w*/\S+ |\\[A-Z]\w*/[^\s]*|\[\]")
-_PARENTHESIS = re.compile(r"\((?P<file>[^\s()]*\.[A-Za-z]\w{1,3})(?=[\s()]|$)|[()]")
 _LINE_NUMBER = re.compile(r"\bon (?:input )?line (\d+)")
 _NOT_CONVERGED = re.compile(r"Label\(s\) may have changed|Rerun to get cross-references right")
 _BIB_ERROR = re.compile(r"^(.+?)---line (\d+) of file (.+)$", re.MULTILINE)
@@ -105,13 +100,36 @@ def _read(path: Path) -> str:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What TeX prints below an error: the line, what of it had been read, the command that was read last."""
+
+    number: int = 0
+    before: str = ""
+    command: str = ""
+
+
+def _context(following: Sequence[str]) -> _Context:
+    command = ""
+    for line in following:
+        end = _CONTEXT_END.fullmatch(line)
+        controls = _CONTROL.findall(end[2] if end else line)
+        command = command or (controls[-1] if controls else "")
+        if end:
+            return _Context(int(end[1]), end[2], command)
+        if _ERROR.fullmatch(line):
+            break
+    return _Context(0, "", command)
+
+
 class _Reader:
     def __init__(self, work: Path, name: str, rendered: Rendered, root: Path) -> None:
-        self.work, self.name, self.rendered, self.root = work, name, rendered, root
+        self.work, self.name, self.rendered, self.root = work, name, rendered, root.resolve()
+        self.lines = rendered.text.split("\n")
         self.main = f"{name}.tex"
 
     def at(self, severity: str, message: str, location: Location | None, hint: str = "") -> Diagnostic:
-        return Diagnostic(severity, message, location, self.rendered.source(location), hint)
+        return Diagnostic(severity, message, location, self.source(location), hint)
 
     def errors(self, lines: Sequence[str]) -> Iterator[Diagnostic]:
         """Yield the errors of TeX, each with the place it stands for."""
@@ -119,45 +137,68 @@ class _Reader:
             match = _ERROR.fullmatch(line) or _BARE_ERROR.fullmatch(line)
             if match is None or "==> Fatal error" in line or match["message"].startswith("Emergency stop"):
                 continue
+            context = _context(lines[index + 1 : index + 30])
             known = match.groupdict()
-            file, number = known.get("file") or self.main, int(known.get("line") or 0)
-            message, hint = self.explain(match["message"], lines[index + 1 : index + 20])
-            location = self.locate(file, number)
+            file = known.get("file") or self.main
+            number = int(known.get("line") or context.number)
+            message, hint, culprit = self.explain(match["message"], context)
+            location = self.locate(file, number, context.before, culprit)
+            if location is None and (name := _FILE_NAME.search(message)):
+                location = self.find(rf"\{{[^{{}}]*\b{re.escape(name[1])}\b")
             if location is None and number:
                 message = f"{message} (in {Path(file).name}, line {number})"
             auxiliary = Path(file).parent.name == self.work.name and Path(file).stem == self.name
-            yield Diagnostic("error", message, location, self.rendered.source(location), hint, auxiliary)
+            yield Diagnostic("error", message, location, self.source(location), hint, auxiliary)
 
-    def explain(self, message: str, following: Iterable[str]) -> tuple[str, str]:
-        """Return a message with the command it is about, lines of templates, and a hint."""
+    def explain(self, message: str, context: _Context) -> tuple[str, str, str]:
+        """Return a message in terms of the templates, a hint, and the text that is at fault if it is known."""
         message = re.sub(r"^(?:Package \w+ Error|LaTeX Error|Critical Package \w+ Error): ", "", message)
-        if message.startswith("Undefined control sequence"):
-            for line in following:
-                end = _CONTEXT_END.match(line)
-                controls = _CONTROL.findall(end[1] if end else line)
-                if controls:
-                    hint = similar_command(controls[-1][1:], self.rendered)
-                    return f"the command {controls[-1]} is not defined", hint
+        if message.startswith("Undefined control sequence") and context.command:
+            hint = similar_command(context.command[1:], self.rendered)
+            return f"the command {context.command} is not defined", hint, context.command
         hint = hint_for(message, self.rendered, self.work.parent)
         if match := _MISSING_CHARACTER.search(message):
-            message = f"Missing character: no {match[1]} in the font {match[2]}"
-        return _LINE_NUMBER.sub(self.translated, message).strip(), hint
+            return f"Missing character: no {match[1]} in the font {match[2].split(':')[0]}", hint, match[1]
+        return _LINE_NUMBER.sub(self.translated, message).strip(), hint, ""
 
     def translated(self, match: re.Match[str]) -> str:
         """Return the template's place for a line number that stands inside a message."""
         return f"at {self.rendered.line(int(match[1]))}"
 
-    def locate(self, file: str, number: int) -> Location | None:
-        """Return the template's place of a line of a file that TeX read."""
+    def locate(self, file: str, number: int, before: str = "", culprit: str = "") -> Location | None:
+        """Return the template's place of a line of a file that TeX read; exact to the column if TeX says where."""
         if file == self.main:
-            return self.rendered.line(number)
+            return self.pinpoint(number, before, culprit)
         folder = self.rendered.folder
         path = Path(file)
         if folder is not None and not path.is_absolute() and (folder / path.name).is_file():
             path = folder / path.name
-        if path.is_absolute() and path.is_relative_to(self.root.resolve()) and self.work not in path.parents:
-            return Location(path.relative_to(self.root.resolve()).as_posix(), number)
+        if path.is_absolute() and path.is_relative_to(self.root) and self.work not in path.parents:
+            return Location(path.relative_to(self.root).as_posix(), number)
         return None
+
+    def pinpoint(self, number: int, before: str, culprit: str) -> Location | None:
+        """Return the place where TeX stopped reading a line of the document, or where the text at fault starts."""
+        if not 0 < number <= len(self.lines):
+            return None
+        line = self.lines[number - 1]
+        read = len(before) if before and line.startswith(before) else 0
+        column = line.rfind(culprit, 0, read or len(line)) if culprit else read - 1
+        if column < 0:
+            return self.rendered.line(number)
+        return self.rendered.map.place(sum(len(text) + 1 for text in self.lines[: number - 1]) + column)
+
+    def find(self, pattern: str) -> Location | None:
+        """Return the first place where the document matches a pattern."""
+        found = re.search(pattern, self.rendered.text)
+        return self.rendered.map.place(found.start()) if found else None
+
+    def source(self, location: Location | None) -> str:
+        """Return the line at a place, of a template or of another file beside it."""
+        if location is None or location.file in self.rendered.sources:
+            return self.rendered.source(location)
+        lines = _read(self.root / location.file).split("\n")
+        return "".join(lines[(location.line or 0) - 1 : location.line])
 
     def references(self, lines: Iterable[str]) -> Iterator[Diagnostic]:
         """Yield undefined references and citations, and labels that are defined twice."""
@@ -166,7 +207,7 @@ class _Reader:
             if match := _UNDEFINED.search(line):
                 kind, key = match[1].lower(), match[2]
                 known = [label for label in labels if "@" not in label] if kind == "reference" else self.bib_keys()
-                location = self.rendered.line(int(match[3]))
+                location = self.pinpoint(int(match[3]), "", key)
                 yield self.at("error", f"undefined {kind} '{key}'", location, did_you_mean(key, known))
             elif match := _MULTIPLE.search(line):
                 places = [self.rendered.map.place(found.start()) for found in self.label_marks(match[1])]
@@ -184,71 +225,33 @@ class _Reader:
         r"""Yield characters that no font has; without ``\tracinglostchars=3`` TeX does not say where they stand."""
         for line in lines:
             if line.startswith("Missing character") and (match := _MISSING_CHARACTER.search(line)):
-                offset = self.rendered.text.find(match[1])
-                location = self.rendered.map.place(offset) if offset >= 0 else None
-                message, hint = self.explain(line, ())
+                location = self.find(re.escape(match[1]))
+                message, hint, _ = self.explain(line, _Context())
                 yield self.at("error", message, location, hint)
 
     def warnings(self, lines: Sequence[str]) -> Iterator[Diagnostic]:
         """Yield overfull boxes, BibTeX's warnings and references that do not settle."""
-        for index, file in self.overfull(lines):
-            match = _OVERFULL.match(lines[index])
-            if match is None or float(match[2]) <= OVERFULL_POINTS:
-                continue
-            yield self.overfull_box(match, file, lines[index + 1 :])
+        for box in overfull_boxes(lines, self.main):
+            yield self.at("warning", box.message, self.rendered.line(box.line))
         for text in _BIB_WARNING.findall(_read(self.work / f"{self.name}.blg")):
             if "didn't find a database entry" not in text:  # reported where it is cited
                 yield self.at("warning", f"BibTeX: {text}", self.bib_place(text))
         if any(_NOT_CONVERGED.search(line) for line in lines):
             yield self.at("warning", "the cross-references did not settle", None, "compile once more")
 
-    def overfull(self, lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-        """Yield the line of each overfull box in the log, and the file that TeX was reading."""
-        opened: list[str] = []
-        content = False
-        for index, line in enumerate(lines):
-            if line.startswith("Overfull "):
-                yield index, next((file for file in reversed(opened) if file), self.main)
-            if line.startswith(("Overfull ", "Underfull ")) or (content and line):
-                content = True  # the box's text follows, up to an empty line; its parentheses mean nothing
-                continue
-            content = False
-            for match in _PARENTHESIS.finditer(line):
-                if match[0] == ")":
-                    del opened[-1:]
-                else:
-                    opened.append(match["file"] or "")
-
-    def overfull_box(self, match: re.Match[str], file: str, following: Sequence[str]) -> Diagnostic:
-        kind, points, where = match.groups()
-        what = "line too wide" if kind == "h" else "page or box too high"
-        message = f"{what} by {float(points):.1f}pt"
-        text = " ".join(_FONT_SWITCH.sub("", following[0]).split()) if following else ""
-        if text and kind == "h":
-            message += f": …{text[-40:]}"
-        numbers = _AT_LINES.search(where)
-        if numbers and Path(file).name == self.main:
-            return self.at("warning", message, self.rendered.line(int(numbers[1])))
-        if not numbers:
-            page = next((found[1] for line in following if (found := re.match(r"\[(\d+)", line))), "")
-            return self.at("warning", f"{message} (page {page})" if page else message, None)
-        parts = {".toc": "contents", ".bbl": "bibliography", ".lof": "list of figures", ".lot": "list of tables"}
-        return self.at("warning", f"{message} (in the {parts.get(Path(file).suffix, file)})", None)
-
     def bibtex_errors(self) -> Iterator[Diagnostic]:
         """Yield BibTeX's errors at the line of the bibliography."""
         for text, number, file in _BIB_ERROR.findall(_read(self.work / f"{self.name}.blg")):
             location = self.locate(file, int(number))
-            source = _read(self.root / location.file).split("\n")[int(number) - 1 : int(number)] if location else []
             hint = "a comma or a brace is missing here or in the entry before"
-            yield Diagnostic("error", f"BibTeX: {text}", location, "".join(source), hint)
+            yield self.at("error", f"BibTeX: {text}", location, hint)
 
     def bib_place(self, text: str) -> Location | None:
         """Return the place of the entry that a warning of BibTeX names last."""
         folder = self.rendered.folder
         for path in sorted(folder.rglob("*.bib")) if folder else ():
             for match in _BIB_KEY.finditer(content := _read(path)):
-                if match[1] == text.rsplit(maxsplit=1)[-1] and path.is_relative_to(self.root.resolve()):
+                if match[1] == text.rsplit(maxsplit=1)[-1] and path.is_relative_to(self.root):
                     number = content.count("\n", 0, match.start()) + 1
-                    return Location(path.relative_to(self.root.resolve()).as_posix(), number)
+                    return Location(path.relative_to(self.root).as_posix(), number)
         return None

@@ -111,7 +111,7 @@ def _number_filter(function: Callable[..., Latex]) -> Callable[..., Latex]:
 
 @pass_context
 def _tabular(context: Context, thing: Any, **options: Any) -> Latex:  # noqa: ANN401 - a filter gets anything
-    from report.tables import tabular  # noqa: PLC0415 - only reports with tables need PyLaTeX
+    from report.tables import printed_cells, tabular  # noqa: PLC0415 - only reports with tables need PyLaTeX
 
     if isinstance(thing, Undefined):
         str(thing)  # raises, with the name
@@ -122,7 +122,7 @@ def _tabular(context: Context, thing: Any, **options: Any) -> Latex:  # noqa: AN
     text = tabular(table, **options)
     if not isinstance(thing, Named):
         return text
-    return Latex(recorder(context).mark("bound", thing.id, text))
+    return Latex(recorder(context).mark("bound", thing.id, text, cells=printed_cells(table, **options)))
 
 
 def _join(parts: Iterable[object], separator: str = "", attribute: str | None = None) -> Latex:

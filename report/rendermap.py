@@ -43,6 +43,7 @@ class Use:
     extra : mapping
         ``claim``: ``holds``, ``negated``, ``variants`` (1 or 2). ``typed``: ``expected``, the text that the filter
         in the id prints, or None; ``number``, what the id names; ``setting``, whether that is a setting of a run.
+        ``bound`` table: ``cells``, the printed cells row by row.
     start, end : int
         Where the text stands in the document, as offsets into :attr:`Rendered.text`; -1 if that is not known.
     """

@@ -73,12 +73,12 @@ def tabular(
         if name not in known:
             raise TableError(f"tabular has no option '{name}'", hint=did_you_mean(name, known))
     chosen = _columns(table, columns, formats or {})
-    bold = {
-        (row, chosen_index) for row, name in table.emphasis for chosen_index, c in enumerate(chosen) if c.id == name
-    }
     body = [
-        [_cell(column.cells[row], column, bold=(row, index) in bold) for index, column in enumerate(chosen)]
-        for row in range(len(table.rows))
+        [
+            _bold(text) if (row, column.id) in table.emphasis else text
+            for column, text in zip(chosen, cells, strict=True)
+        ]
+        for row, cells in enumerate(_texts(table, chosen))
     ]
     header = [Latex(column.heading) for column in chosen]
     letters = "".join("r" if column.numeric else "l" for column in chosen)
@@ -130,9 +130,22 @@ def _choice(cell: object, yes: str, no: str) -> str:
     return escape(yes if cell else no)
 
 
-def _cell(cell: Cell, column: _Column, *, bold: bool) -> Latex:
-    text = _cell_text(cell, column)
-    return Latex(rf"\textbf{{\boldmath {text}}}") if bold else text
+def _bold(text: Latex) -> Latex:
+    return Latex(rf"\textbf{{\boldmath {text}}}")
+
+
+def printed_cells(
+    table: Table,
+    columns: Mapping[str, str] | Sequence[str] | None = None,
+    formats: Mapping[str, Format] | None = None,
+    **_layout: Any,  # noqa: ANN401 - takes what tabular takes
+) -> tuple[tuple[str, ...], ...]:
+    """Return the cells as :func:`tabular` prints them, row by row; it takes the same arguments."""
+    return tuple(tuple(row) for row in _texts(table, _columns(table, columns, formats or {})))
+
+
+def _texts(table: Table, chosen: Sequence[_Column]) -> list[list[Latex]]:
+    return [[_cell_text(column.cells[row], column) for column in chosen] for row in range(len(table.rows))]
 
 
 def _cell_text(cell: Cell, column: _Column) -> Latex:
@@ -192,4 +205,4 @@ def _typeset(
     return Latex("\n".join(lines))
 
 
-__all__ = ["Format", "tabular"]
+__all__ = ["Format", "printed_cells", "tabular"]
