@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+if sys.version_info < (3, 11):  # noqa: UP036 - said before the first import that an older Python cannot read
+    sys.exit(f"Python 3.11 or later is needed, this is {sys.version.partition(' ')[0]}. `make report` finds one.")
+
 import report
 from report import Section
 

@@ -70,10 +70,13 @@ def test_a_second_build_does_nothing(folder: Path) -> None:
     assert "unchanged" in done.stdout
 
 
-def test_a_prose_edit_imports_no_numerics(folder: Path, tmp_path: Path) -> None:
+def test_a_prose_edit_imports_no_numerics(folder: Path) -> None:
     """After a change of the text only the templates are rendered and compiled."""
     edit(folder / "templates/report.tex", "are recognised", "are told apart")
-    watch = "import sys, report; code = report.main(argv=[]); print([m for m in ('numpy', 'torch', 'pandas', 'matplotlib', 'sklearn') if m in sys.modules]); sys.exit(code)"
+    watch = (
+        "import sys, report; code = report.main(argv=[])\n"
+        "print([m for m in ('numpy', 'torch', 'pandas', 'matplotlib', 'sklearn') if m in sys.modules]); sys.exit(code)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", watch], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, timeout=100, check=False,

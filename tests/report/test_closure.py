@@ -9,7 +9,9 @@ from report.errors import RunError
 
 FILES = {
     "kit/__init__.py": '"""Kit."""\n',
-    "kit/maths.py": "import numpy as np\nSCALE = 2\ndef used(x):\n    return np.sum(x) * SCALE\ndef unused(x):\n    return x\n",
+    "kit/maths.py": (
+        "import numpy as np\nSCALE = 2\ndef used(x):\n    return np.sum(x) * SCALE\ndef unused(x):\n    return x\n"
+    ),
     "kit/plots.py": "import matplotlib\ndef draw(x):\n    return matplotlib.figure.Figure(x)\n",
     "section.py": (
         "from kit import plots\nfrom kit.maths import used\n"
@@ -136,7 +138,10 @@ def test_relative_imports_and_reexports_are_followed(project: Path) -> None:
 
 def test_imports_for_type_checkers_do_not_count(project: Path) -> None:
     """A module imported for annotations only is not executed and not reached."""
-    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from kit.maths import used\ndef start(x: used):\n    return x\n"
+    text = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from kit.maths import used\n"
+        "def start(x: used):\n    return x\n"
+    )
     (project / "other.py").write_text(text, encoding="utf-8")
     assert set(sources(project, ("other", "start"))) == {"other.py:start"}
 

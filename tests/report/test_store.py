@@ -58,7 +58,7 @@ def test_loaded_arrays_are_read_only() -> None:
 @pytest.mark.parametrize("outcome", [Outcome({"a": np.array([object()])}), Outcome(numbers={"a": object()})])
 def test_python_objects_are_refused(outcome: Outcome) -> None:
     """Nothing that would need a pickle can be stored."""
-    with pytest.raises(RunError, match="objects|cannot be stored"):
+    with pytest.raises(RunError, match=r"objects|cannot be stored"):
         encode_outcome(outcome)
 
 
