@@ -1,0 +1,173 @@
+"""Section 4.5: the part of an image that Net2 looks at when it recognises a digit.
+
+Grad-CAM on the last convolution, for every test image and its own class. How much of the ink lies in the hot area is
+measured over the whole test set; the figure shows one image per digit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from analyses.network_runs import TrainNetwork, base_run, resident_data, stored_network
+from mnistkit import plots
+from mnistkit.gradcam import gradcam, hot_ink_share
+from mnistkit.networks import N_CLASSES
+from mnistkit.torch_setup import Compute
+from mnistkit.training import predict
+from report.model import Claim, Figure, Outcome, Result, Run, RunContext, Table, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+PARTIAL = 0.75
+"""The hot area covers only part of the ink when it holds less than this share of it, on average."""
+
+NEARLY_ALL = 0.9
+"""… and nearly all of it from this share on."""
+
+ONE = 1
+
+
+@dataclass(frozen=True)
+class OwnClassMaps(Run):
+    """The maps of all test images, each for its own class.
+
+    Parameters
+    ----------
+    network : TrainNetwork
+        The training whose final network is explained.
+    ink : float
+        A pixel above this value is inked.
+    level : float
+        The hot area is where a map exceeds this share of its own maximum.
+    """
+
+    network: TrainNetwork
+    ink: float = 0.5
+    level: float = 0.5
+
+    uses_device: ClassVar[bool] = True
+
+    def compute(self, context: RunContext) -> Outcome:
+        """Explain the network.
+
+        Returns
+        -------
+        Outcome
+            Per test image: ``labels``, ``correct``, ``ink_share`` (of the ink, in the hot area), ``hot_share`` (of the
+            image, hot), each (n_test,). Per digit its first correctly classified image: ``images`` and ``maps``
+            (10, 28, 28), their indices in ``examples``.
+        """
+        Compute(context.device, context.precision).configure()
+        test = resident_data(context).test
+        network = stored_network(self.network.network, context.upstream["network"].arrays).to(context.device)
+        images = test.images
+        maps = gradcam(network.logits, network.activations[-1], images, test.labels)
+        correct = predict(network, test.images).argmax(1) == test.labels
+        ink_share = hot_ink_share(maps, images, ink=self.ink, level=self.level)
+        hot = maps > self.level * maps.amax(dim=(1, 2), keepdim=True)
+        arrays = {
+            "labels": test.labels,
+            "correct": correct,
+            "ink_share": ink_share,
+            "hot_share": hot.float().mean(dim=(1, 2)),
+        }
+        found = {name: tensor.cpu().numpy() for name, tensor in arrays.items()}
+        examples = first_correct(found["labels"], found["correct"])
+        chosen = [index for index in examples if index is not None]
+        return Outcome(
+            {
+                **found,
+                "examples": np.array(chosen, np.int64),
+                "images": images[chosen, 0].cpu().numpy(),
+                "maps": maps[chosen].cpu().numpy(),
+            }
+        )
+
+    def cost(self) -> float:
+        """Count one pass over the test set, forwards and half backwards."""
+        return 5.0
+
+
+def first_correct(labels: NDArray[np.integer], correct: NDArray[np.bool_]) -> list[int | None]:
+    """Return for each digit the index of its first correctly classified image, or None if there is none."""
+    candidates = [np.flatnonzero((labels == digit) & correct) for digit in range(N_CLASSES)]
+    return [int(found[0]) if len(found) else None for found in candidates]
+
+
+def runs(profile: str) -> dict[str, Run]:
+    """Return the training of section 4.1 and the maps of its network."""
+    network = base_run(profile)
+    return {"network": network, "maps": OwnClassMaps(network)}
+
+
+def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:  # noqa: ARG001 - the engine's interface
+    """Turn the maps into figure 11, a table per digit, and the claims about the ink in the hot area."""
+    arrays = outcomes["maps"].arrays
+    table = by_digit(arrays)
+    shares = np.array(table.column("ink_share"), dtype=np.float64)
+    others = np.delete(shares, ONE)
+    mean = float(arrays["ink_share"].mean())
+    return Result(
+        values={
+            "ink_share": Value(mean, digits=3),
+            "hot_share": Value(float(arrays["hot_share"].mean()), digits=3),
+            "ink_share_of_one": Value(shares[ONE], digits=3),
+            "ink_share_smallest": Value(shares.min(), digits=3),
+            "digit_smallest": Value(int(shares.argmin())),
+            "ink_share_largest": Value(shares.max(), digits=3),
+            "digit_largest": Value(int(shares.argmax())),
+            "ink_share_largest_other": Value(others.max(), digits=3),
+            "partial": Value(PARTIAL),
+            "nearly_all": Value(NEARLY_ALL),
+            "accuracy": Value(float(arrays["correct"].mean()), digits=4),
+            "n_test": Value(len(arrays["labels"])),
+        },
+        tables={"ink_shares": table},
+        figures={"heatmaps": draw_overlays(arrays)},
+        claims={
+            "partial_attention": Claim.of_margins(
+                [PARTIAL - mean], f"测试集上热区平均包含 {mean:.1%} 的墨迹，界限为 {PARTIAL:.0%}"
+            ),
+            "one_is_covered": Claim.of_margins(
+                [shares[ONE] - NEARLY_ALL], f"数字 1 的热区平均包含 {shares[ONE]:.1%} 的墨迹，界限为 {NEARLY_ALL:.0%}"
+            ),
+            "one_stands_out": Claim.of_margins(
+                [shares[ONE] - others.max()],
+                f"热区所含墨迹：数字 1 平均 {shares[ONE]:.1%}，其他数字最多 {others.max():.1%}",
+            ),
+            "ink_is_preferred": Claim.of_margins(
+                [mean - float(arrays["hot_share"].mean())],
+                f"热区平均占图像的 {arrays['hot_share'].mean():.1%}，却包含墨迹的 {mean:.1%}",
+            ),
+        },
+    )
+
+
+def by_digit(arrays: Mapping[str, NDArray[np.generic]]) -> Table:
+    """Average over the test images of each digit: the share of the ink that is hot, and that of the image."""
+    rows = []
+    for digit in range(N_CLASSES):
+        own = arrays["labels"] == digit
+        shares = arrays["ink_share"][own].astype(np.float64)
+        rows.append((digit, shares.mean(), shares.std(), arrays["hot_share"][own].mean(dtype=np.float64)))
+    return Table(("digit", "ink_share", "spread", "hot_share"), rows)
+
+
+def draw_overlays(arrays: Mapping[str, NDArray[np.generic]]) -> Figure:
+    """Draw one image per digit, each under its map."""
+    with plots.style():
+        figure, axes = plots.panels(2, N_CLASSES // 2, height=6.4)
+        for ax in axes.flat:
+            plots.bare(ax)
+        digits = arrays["labels"][arrays["examples"]]
+        for ax, digit, image, heat in zip(axes.flat, digits, arrays["images"], arrays["maps"], strict=False):
+            drawn = plots.overlay(ax, image, heat)
+            plots.describe(ax, f"数字 {digit}")
+        plots.colour_bar(figure, drawn, axes, "热力图的值（占各图最大值）")
+        return Figure.of(figure)
