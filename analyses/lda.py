@@ -16,7 +16,7 @@ from analyses import lda_figures as figures
 from analyses import published
 from analyses.regression import ALPHA, regress
 from mnistkit import lda, led
-from mnistkit.data import N_CLASSES, Mnist  # Mnist, too: a run's key then covers how pixels are made
+from mnistkit.data import N_CLASSES, Mnist
 from report.model import Outcome, Result, Run, RunContext, Table, Value
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class OneAgainstRest(Run):
 
     def compute(self, context: RunContext) -> Outcome:
         """Fit and test one discriminant per digit; the stream ``balanced_test`` draws the other images."""
-        data: Mnist = context.data
+        data = Mnist.of(context.data)
         X, labels = data.train_pixels[: self.n_train], data.train_labels[: self.n_train]
         accuracies, ranks, n_test = [], [], []
         for digit in range(N_CLASSES):

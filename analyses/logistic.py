@@ -16,7 +16,7 @@ from analyses import logistic_figures as figures
 from analyses import published
 from mnistkit import logistic
 from mnistkit.batches import permuted_batches
-from mnistkit.data import EPOCH_SAMPLES, N_CLASSES, Mnist  # Mnist, too: a run's key then covers how pixels are made
+from mnistkit.data import EPOCH_SAMPLES, N_CLASSES, Mnist
 from report.model import Outcome, Result, Run, RunContext, Table, Value
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Training(Run):
 
     def compute(self, context: RunContext) -> Outcome:
         """Train; the streams ``weights`` and ``batches`` are the same for every variant."""
-        data: Mnist = context.data
+        data = Mnist.of(context.data)
         fit = logistic.fit(
             data,
             logistic.initial_weights(context.generator("weights")),
@@ -93,7 +93,7 @@ class ClassMeans(Run):
 
     def compute(self, context: RunContext) -> Outcome:
         """Average the pixels of each class; ``means`` has shape (10, 784), in [0, 1]."""
-        data: Mnist = context.data
+        data = Mnist.of(context.data)
         members = [data.train_pixels[data.train_labels == digit] for digit in range(N_CLASSES)]
         return Outcome(arrays={"means": np.stack([rows.mean(axis=0, dtype=np.float64) for rows in members])})
 
@@ -122,20 +122,15 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
     settings = {name: run for name, run in runs.items() if isinstance(run, Training)}
     base: dict[str, Outcome] = {variant: outcomes[variant] for variant in VARIANTS}
     study, first_epoch = (study_table(settings, outcomes, epoch) for epoch in (-1, 0))
-    deviations = _deviation_from_published(study), _deviation_from_published(first_epoch)
+    deviations = claims.norm_deviation_from_published(study), claims.norm_deviation_from_published(first_epoch)
     W = outcomes["none"].arrays["W"]
     correlations = figures.class_correlations(W, outcomes["class_means"].arrays["means"])
-    accuracy = [
-        (name, *(_last(run.arrays, f"{part}_accuracy") for part in ("train", "test"))) for name, run in base.items()
-    ]
+    accuracy = _accuracy_table(base)
+    values = _values(settings, outcomes, correlations)
     return Result(
-        values={
-            **_values(settings, outcomes, correlations),
-            "published_deviation": Value(deviations[0], digits=3),
-            "published_deviation_one_epoch": Value(deviations[1], digits=3),
-        },
+        values={**values, **_check_values(accuracy, deviations)},
         tables={
-            "accuracy": Table(("variant", "train", "test"), accuracy),
+            "accuracy": accuracy,
             "regularisation": study,
             "regularisation_one_epoch": first_epoch,
             "class_correlation": _correlation_table(correlations),
@@ -146,12 +141,19 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
         },
         claims={
             "variants_are_close": claims.variants_are_close(base),
+            "little_overfitting": claims.little_overfitting(base["none"]),
             "weights_show_digits": claims.weights_show_digits(correlations),
             "ridge_shrinks_norm": claims.ridge_shrinks_norm(study),
             "lasso_is_sparser": claims.lasso_is_sparser(study),
             "lasso_anomaly": claims.lasso_anomaly(study),
             "small_step_restores_sparsity": claims.small_step_restores_sparsity(study),
-            "weights_swing_within_a_step": claims.weights_swing_within_a_step(_share_within_a_step(settings, outcomes)),
+            "weights_swing_within_a_step": claims.weights_swing_within_a_step(values["share_within_a_step"].number),
+            "swinging_weights_are_uniform": claims.swinging_weights_are_uniform(
+                values["nonzero_share_anomaly"].number, values["nonzero_share_expected"].number
+            ),
+            "strong_lasso_ruins_classifier": claims.strong_lasso_ruins_classifier(
+                *(values[f"accuracy_test_{name}"].number for name in ("none", "anomaly", "small_step"))
+            ),
             "published_norms_need_five_epochs": claims.published_norms_need_five_epochs(*deviations),
         },
     )
@@ -183,7 +185,7 @@ def _values(
     settings: Mapping[str, Training], outcomes: Mapping[str, Outcome], correlations: NDArray[np.float64]
 ) -> dict[str, Value]:
     none, anomaly, small = (outcomes[name].arrays for name in ("none", ANOMALY, SMALL_STEP))
-    own = np.diag(correlations)
+    own, step = np.diag(correlations), _penalty_step(settings[ANOMALY])
     accuracies = {
         f"accuracy_{part}_{variant}": _last(outcomes[variant].arrays, f"{part}_accuracy")
         for part in ("train", "test")
@@ -204,10 +206,13 @@ def _values(
         "correlation_smallest": Value(float(own.min()), digits=2),
         "correlation_largest": Value(float(own.max()), digits=2),
         "correlation_mean": Value(float(own.mean()), digits=2),
-        "anomaly_step": Value(_penalty_step(settings[ANOMALY])),
+        "anomaly_step": Value(step),
+        "anomaly_step_over_threshold": Value(round(step / logistic.NONZERO_ABOVE, 9)),
         "small_step": Value(_penalty_step(settings[SMALL_STEP])),
-        "share_within_a_step": Value(_share_within_a_step(settings, outcomes), digits=3),
+        "share_within_a_step": Value(float(np.mean(np.abs(anomaly["W"]) <= step)), digits=3),
         "nonzero_anomaly": Value(int(anomaly["nonzeros"][-1])),
+        "nonzero_share_anomaly": Value(int(anomaly["nonzeros"][-1]) / anomaly["W"].size, digits=3),
+        "nonzero_share_expected": Value(1 - logistic.NONZERO_ABOVE / step, digits=3),
         "nonzero_small_step": Value(int(small["nonzeros"][-1])),
     }
 
@@ -221,16 +226,20 @@ def _penalty_step(training: Training) -> float:
     return round(training.learning_rate * training.regularisation, 12)
 
 
-def _share_within_a_step(settings: Mapping[str, Training], outcomes: Mapping[str, Outcome]) -> float:
-    """Return the share of the weights of the anomalous training that are no larger than one step of the penalty."""
-    return float(np.mean(np.abs(outcomes[ANOMALY].arrays["W"]) <= _penalty_step(settings[ANOMALY])))
+def _check_values(accuracy: Table, deviations: tuple[float, float]) -> dict[str, Value]:
+    """Return how far the published numbers are from ours; nothing else of the section depends on it."""
+    return {
+        "published_epochs": Value(int(published.number("logistic.regularisation_epochs"))),
+        "published_accuracy_gap": Value(claims.accuracy_gap_to_published(accuracy), digits=3),
+        "published_deviation": Value(deviations[0], digits=3),
+        "published_deviation_one_epoch": Value(deviations[1], digits=3),
+    }
 
 
-def _deviation_from_published(study: Table) -> float:
-    """Return the largest relative deviation of the Ridge norms from the published ones: a check of the publication."""
-    printed = published.table("logistic.regularisation")
-    pairs = zip(claims.numbers(study, "norm_ridge"), claims.numbers(printed, "norm_ridge"), strict=True)
-    return max(abs(ours / theirs - 1) for ours, theirs in pairs)
+def _accuracy_table(outcomes: Mapping[str, Outcome]) -> Table:
+    curves = ("train_accuracy", "test_accuracy")
+    rows = [(variant, *(_last(outcome.arrays, curve) for curve in curves)) for variant, outcome in outcomes.items()]
+    return Table(("variant", "train", "test"), rows)
 
 
 def _correlation_table(correlations: NDArray[np.float64]) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from analyses import published
 from report.model import Claim
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ that of the loss its initial value."""
 
 FAR_FEWER = 0.5
 """The supplementary training has far fewer nonzero weights when it has less than this share of them."""
+
+OVERFITTED = 0.02
+"""A training accuracy that is so much above the test accuracy counts as overfitting."""
 
 MOST = 0.5
 """Most weights: more than this share."""
@@ -41,6 +45,15 @@ def variants_are_close(outcomes: Mapping[str, Outcome]) -> Claim:
         [CLOSE - gap for gap in (loss, train, test)],
         f"全程最大差距：训练损失为初始值的 {loss:.1%}，训练准确率 {100 * train:.1f} 个百分点，"
         f"测试准确率 {100 * test:.1f} 个百分点；界限为 {CLOSE:.0%}",
+    )
+
+
+def little_overfitting(outcome: Outcome) -> Claim:
+    """The training accuracy without a penalty is less than two percentage points above the test accuracy."""
+    train, test = (float(outcome.arrays[f"{part}_accuracy"][-1]) for part in ("train", "test"))
+    return Claim.of_margins(
+        [OVERFITTED - (train - test)],
+        f"无正则化时训练准确率 {train:.1%}，测试准确率 {test:.1%}；界限为高出 {OVERFITTED:.0%}",
     )
 
 
@@ -94,11 +107,42 @@ def weights_swing_within_a_step(share: float) -> Claim:
     return Claim.of_margins([share - MOST], f"{share:.1%} 的权重满足 |w| ≤ γλ，即在零点两侧一步之内")
 
 
+def swinging_weights_are_uniform(nonzero_share: float, expected: float) -> Claim:
+    """Count as many nonzero weights as when all of them swung across zero, spread evenly over one step."""
+    return Claim.of_margins(
+        [CLOSE - abs(nonzero_share - expected)],
+        f"非零权重占 {nonzero_share:.1%}，均匀分布于一步之内时应占 {expected:.1%}；界限为 {CLOSE:.0%}",
+    )
+
+
+def strong_lasso_ruins_classifier(none: float, anomaly: float, small_step: float) -> Claim:
+    """Both trainings with the largest λ lose at least half of the test accuracy of the unpenalised one."""
+    return Claim.of_margins(
+        [none / 2 - anomaly, none / 2 - small_step],
+        f"测试准确率：无正则化 {none:.1%}，λ 最大时 {anomaly:.1%}，再减小 γ 后 {small_step:.1%}",
+    )
+
+
 def published_norms_need_five_epochs(last: float, first: float) -> Claim:
     """Our last epoch is nearer to the published Ridge norms than our first."""
     return Claim.of_margins(
         [first - last], f"与已发表 Ridge 范数的最大相对偏差：训练结束时 {last:.1%}，第 1 轮末 {first:.1%}"
     )
+
+
+def norm_deviation_from_published(study: Table) -> float:
+    """Return the largest relative deviation of the Ridge norms from the published ones: a check of the publication."""
+    printed = numbers(published.table("logistic.regularisation"), "norm_ridge")
+    return max(abs(ours / theirs - 1) for ours, theirs in zip(numbers(study, "norm_ridge"), printed, strict=True))
+
+
+def accuracy_gap_to_published(accuracy: Table) -> float:
+    """Return the largest difference between table 1 and the published one: a check of the publication."""
+    printed = published.table("logistic.accuracy")
+    ours, theirs = (
+        np.array([table.column(part) for part in ("train", "test")], dtype=float) for table in (accuracy, printed)
+    )
+    return float(np.abs(ours - theirs).max())
 
 
 def numbers(study: Table, column: str) -> list[float]:

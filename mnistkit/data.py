@@ -13,7 +13,7 @@ import io
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from mnistkit.idx import MNIST_FILES, to_array
 from mnistkit.origin import SUBSET_MD5, Memory, download, find_files, read_subset, read_verified, subset_path
@@ -60,6 +60,13 @@ class Mnist:
         """Lock the arrays: all runs of a process share them."""
         for name in ("train_images", "train_labels", "test_images", "test_labels"):
             getattr(self, name).flags.writeable = False
+
+    @classmethod
+    def of(cls, data: object) -> Self:
+        """Return what a run was handed as ``Mnist``, which also makes how pixels are prepared part of the run's key."""
+        if not isinstance(data, cls):
+            raise TypeError(f"this run computes on {cls.__name__}, not on {type(data).__name__}")
+        return data
 
     @functools.cached_property
     def train_pixels(self) -> NDArray[np.float32]:
