@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from mnistkit.data import EPOCH_SAMPLES, Mnist  # noqa: TC001 - so that a run's key covers how pixels are made
-from mnistkit.networks import FILTERS, ConvNet, initialise
+from mnistkit.data import EPOCH_SAMPLES, Mnist
+from mnistkit.networks import FILTERS, ConvNet, Description, describe, initialise
 from mnistkit.resident import ResidentData, resident
 from mnistkit.snapshots import FINAL, load_state
 from mnistkit.torch_setup import Compute
@@ -144,6 +144,11 @@ def stored_network(name: str, arrays: Mapping[str, np.ndarray], snapshot: str = 
     network = _without_memory(name).to_empty(device="cpu")
     load_state(network, arrays, snapshot)
     return network
+
+
+def structure(name: str) -> Description:
+    """Read a network's structure off its modules."""
+    return describe(_without_memory(name))
 
 
 def _without_memory(name: str) -> ConvNet:
