@@ -113,6 +113,7 @@ class TemplateLoader(BaseLoader):
 
     def load(self, environment: Any, name: str, globals: Any = None) -> Template:  # noqa: A002, ANN401 - Jinja's interface
         """Return a template, from the cache if its text is known."""
+        name = "".join(name).replace(r"\_", "_")  # what ``~`` joined is LaTeX, a file's name is plain text
         path = (self.folder / name).resolve()
         if not path.is_relative_to(self.folder):
             raise TemplateError(f"'{name}' lies outside the folder of the templates")
