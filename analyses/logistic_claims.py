@@ -49,7 +49,7 @@ def variants_are_close(outcomes: Mapping[str, Outcome]) -> Claim:
 
 
 def little_overfitting(outcome: Outcome) -> Claim:
-    """The training accuracy without a penalty is less than two percentage points above the test accuracy."""
+    """Without a penalty the training accuracy is less than two percentage points above the test accuracy."""
     train, test = (float(outcome.arrays[f"{part}_accuracy"][-1]) for part in ("train", "test"))
     return Claim.of_margins(
         [OVERFITTED - (train - test)],

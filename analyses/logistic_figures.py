@@ -41,7 +41,7 @@ def _limits(outcomes: Mapping[str, Outcome], curve: str, steps_per_epoch: int) -
     """Return limits that show the course after the first half epoch, whose steep start would flatten all the rest."""
     shown = [run.arrays[curve][run.arrays["steps"] >= steps_per_epoch / 2] for run in outcomes.values()]
     low, high = float(np.min(shown)), float(np.max(shown))
-    margin = 0.4 * (high - low)
+    margin = max(0.4 * (high - low), 0.01)
     return low - margin, high + margin
 
 
