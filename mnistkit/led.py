@@ -67,8 +67,12 @@ def draw(ax: Axes, segments: tuple[str, ...], *, names: bool = False) -> None:
     for segment, ((x0, y0), (x1, y1)) in _ENDS.items():
         gap_x, gap_y = (_GAP, 0.0) if y0 == y1 else (0.0, _GAP)
         colour = _LIT if segment in segments else _DARK
-        ax.plot([x0 + gap_x, x1 - gap_x], [y0 + gap_y, y1 - gap_y], color=colour, lw=9.0 if names else 4.5, solid_capstyle="butt")
+        ax.plot(
+            [x0 + gap_x, x1 - gap_x],
+            [y0 + gap_y, y1 - gap_y],
+            color=colour,
+            lw=9.0 if names else 4.5,
+            solid_capstyle="butt",
+        )
         if names:
-            ax.annotate(
-                segment, ((x0 + x1) / 2, (y0 + y1) / 2), ha="center", va="center", color="white", size=7
-            )
+            ax.annotate(segment, ((x0 + x1) / 2, (y0 + y1) / 2), ha="center", va="center", color="white", size=7)
