@@ -117,6 +117,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
         values={
             "ink_share": Value(mean, digits=3),
             "hot_share": Value(float(arrays["hot_share"].mean()), digits=3),
+            "ink_share_of_examples": Value(float(arrays["ink_share"][arrays["examples"]].mean()), digits=3),
             "ink_share_of_one": Value(shares[ONE], digits=3),
             "ink_share_smallest": Value(shares.min(), digits=3),
             "digit_smallest": Value(int(shares.argmin())),

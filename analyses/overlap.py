@@ -108,6 +108,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "n_agreeing": Value(sum((digit in named) == (digit in exciting) for digit in others)),
             "n_others": Value(len(others)),
             "n_test": Value(len(arrays["labels"])),
+            **_example_values(arrays, maps.target),
             "own_share": Value(shares[maps.target], digits=3),
             "strongest": Value(strongest),
             "strongest_share": Value(others[strongest], digits=3),
@@ -137,14 +138,34 @@ def excitement(labels: NDArray[np.integer], evidence: NDArray[np.floating], targ
     target : int
         Its images set the scale: their mean evidence counts as 1.
     """
-    scale = float(evidence[labels == target].mean(dtype=np.float64))
-    relative = evidence.astype(np.float64) / scale if scale > 0 else np.zeros(len(evidence))
+    relative = relative_evidence(labels, evidence, target)
     rows = []
     for digit in range(N_CLASSES):
         own = relative[labels == digit]
         share = float((own >= LEVEL).mean())
         rows.append((digit, share, float(own.mean()), float((own > 0).mean()), share > MOST))
     return Table(("digit", "share", "relative_evidence", "nonzero", "excites"), rows)
+
+
+def relative_evidence(labels: NDArray[np.integer], evidence: NDArray[np.floating], target: int) -> NDArray[np.float64]:
+    """Divide the evidence by its mean over the target's images; all 0 if that is 0."""
+    scale = float(evidence[labels == target].mean(dtype=np.float64))
+    return evidence.astype(np.float64) / scale if scale > 0 else np.zeros(len(evidence))
+
+
+def _example_values(arrays: Mapping[str, NDArray[np.generic]], target: int) -> dict[str, Value]:
+    """Return the evidence of two images of the figure: that of the target, and the largest of the others."""
+    labels, examples = arrays["labels"].astype(np.int64), arrays["examples"].astype(np.int64)
+    relative = relative_evidence(labels, arrays["evidence"].astype(np.float64), target)
+    shown = dict(zip(labels[examples].tolist(), relative[examples].tolist(), strict=True))
+    own = shown.pop(target, 0.0)
+    shown = shown or {target: own}  # a network that knows one digit alone has no other example
+    digit = max(shown, key=shown.__getitem__)
+    return {
+        "example_own_evidence": Value(own, digits=2),
+        "example_strongest": Value(digit),
+        "example_strongest_evidence": Value(shown[digit], digits=2),
+    }
 
 
 def _others_excite(others: Mapping[int, float]) -> Claim:
