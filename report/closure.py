@@ -17,6 +17,7 @@ import json
 import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.errors import Location, RunError
@@ -24,7 +25,6 @@ from report.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 ENGINE = __name__.partition(".")[0]
 """The engine itself is not followed: its version stands in every key as the schema number."""
@@ -179,6 +179,13 @@ class Project:
         if store is not None:
             write_atomic(store, json.dumps(_encode(index)).encode())
         return index
+
+
+def module_of(kind: type) -> str:
+    """Return the module that defines a class, by its file's name where it is the script that was started."""
+    if kind.__module__ != "__main__":
+        return kind.__module__
+    return Path(getattr(sys.modules["__main__"], "__file__", None) or "__main__").stem
 
 
 def index_source(text: bytes, path: str, module: str, *, package: bool) -> ModuleIndex:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from report.closure import Project
+from report.closure import Project, module_of
 from report.fingerprint import Environment, explain_change, fingerprint_of_section
 from report.model import DataInfo
 from report.store import Store
@@ -75,7 +75,10 @@ class Computation:
         self.profile = self.config.profile or self.info.default_profile
         self.project = Project(self.config.root, self.config.cache)
         self.store = Store(self.config.cache)
-        self.environment = Environment(self.info, self.config.seed, self.config.device, self.config.precision)
+        # What the data are turned into on loading is not in their digest: the code that does it counts.
+        kind = type(self.data)
+        loader = self.project.reach((module_of(kind), kind.__qualname__)).sources if self.data else {}
+        self.environment = Environment(self.info, self.config.seed, self.config.device, self.config.precision, loader)
 
     @property
     def seeds(self) -> tuple[int, ...]:

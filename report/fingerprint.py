@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -29,12 +29,13 @@ _NUMERICS = ("numpy", "scipy")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What all runs of a build have in common."""
+    """What all runs of a build have in common; ``loader`` is the source that loads the data."""
 
     data: DataInfo
     seed: int
     device: str
     precision: str
+    loader: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def fingerprint_of_run(
         source=closure.sources,
         settings={name: encode(value) for name, value in settings_of(run).items() if name not in upstream},
         upstream=upstream,
-        data=environment.data.digest,
+        data={"": environment.data.digest, **environment.loader},
         seed=str(environment.seed),
         versions=versions_of(closure.packages),
         device=f"{environment.device}, {environment.precision}" if run.uses_device else "any",
@@ -76,7 +77,7 @@ def fingerprint_of_section(closure: Closure, profile: str, environment: Environm
     return fingerprint(
         source=closure.sources,
         settings={"profile": profile},
-        data=environment.data.digest,
+        data={"": environment.data.digest, **environment.loader},
         seed=str(environment.seed),
         versions=versions_of(closure.packages),
         device=f"{environment.device}, {environment.precision}",
@@ -95,7 +96,7 @@ def fingerprint_of_analysis(closure: Closure, runs: Mapping[str, Run], outcomes:
 
 def settings_of(run: Run) -> dict[str, Any]:
     """Return the fields of a run by name, in order."""
-    return {field.name: getattr(run, field.name) for field in fields(run)}
+    return {part.name: getattr(run, part.name) for part in fields(run)}
 
 
 def upstream_of(run: Run) -> dict[str, Run]:

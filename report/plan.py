@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from report.closure import module_of
 from report.errors import Location, RunError, did_you_mean
 from report.fingerprint import (
     Environment,
@@ -127,7 +128,7 @@ class Plan:
 
     def _look_up(self, state: RunState) -> None:
         kind = type(state.run)
-        closure = self.project.reach((kind.__module__, kind.__qualname__))
+        closure = self.project.reach((module_of(kind), kind.__qualname__))
         environment = replace(self.environment, seed=state.seed)
         state.fingerprint = fingerprint_of_run(state.run, closure, state.upstream_digests(), environment)
         record = self.store.get_record("runs", state.fingerprint.key)

@@ -74,10 +74,11 @@ def key(run: Run, closure: Closure = CLOSURE, upstream: Any = None, environment:
         key(Train(), Closure({"kit.py:f": "1", "kit.py:g": "1"}, frozenset({"numpy"}))),
         key(Train(), Closure({"kit.py:f": "1"}, frozenset({"numpy", "matplotlib"}))),
         key(Train(), environment=replace(ENVIRONMENT, data=DataInfo("mnist", "other"))),
+        key(Train(), environment=replace(ENVIRONMENT, loader={"kit.py:load": "1"})),
         key(Train(), environment=replace(ENVIRONMENT, seed=1)),
         key(Use(), upstream={"net": "a"}),
     ],
-    ids=["setting", "source", "new definition", "package", "data", "seed", "upstream"],
+    ids=["setting", "source", "new definition", "package", "data", "loader of the data", "seed", "upstream"],
 )
 def test_each_component_changes_the_key(other: str) -> None:
     """Mutating any one component gives another key."""
