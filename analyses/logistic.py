@@ -106,14 +106,17 @@ SETTINGS = {"full": _BASE, "quick": replace(_BASE, record_every=300)}
 def runs(profile: str) -> dict[str, Run]:
     """Return a training per variant, those of the study of λ, the supplementary one, and the class means."""
     base = SETTINGS[profile]
-    trainings: dict[str, Run] = {"none": base}
+    trainings = {"none": base}
     for penalty in PENALTIES:
         for regularisation in REGULARISATIONS:
-            training = replace(base, penalty=penalty, regularisation=regularisation)
+            drawn = (
+                regularisation == BASE_REGULARISATION
+            )  # the others need no curve: evaluating costs more than training
+            every = base.record_every if drawn else EPOCH_SAMPLES // base.batch_size
+            training = replace(base, penalty=penalty, regularisation=regularisation, record_every=every)
             trainings[run_name(penalty, regularisation)] = training
-    trainings[SMALL_STEP] = replace(
-        base, penalty="lasso", regularisation=REGULARISATIONS[-1], learning_rate=SMALL_LEARNING_RATE
-    )
+    anomaly = trainings[ANOMALY]
+    trainings[SMALL_STEP] = replace(anomaly, learning_rate=SMALL_LEARNING_RATE)
     return {**trainings, "class_means": ClassMeans()}
 
 
