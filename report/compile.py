@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 _WORK = ".tex"
 _TIMEOUT = 600.0
-_GRACE = 3.0  # seconds between asking a process group to end and ending it
+_GRACE = 2.0  # seconds between asking a process group to end and ending it
+_POLL = 0.02
 _SHOWN = 5
-_AUXILIARY = ("aux", "bbl", "bcf", "blg", "fdb_latexmk", "fls", "lof", "lot", "out", "run.xml", "toc", "xdv", "log")
 _RUN = re.compile(r"^Run number \d+ of rule '(?:xelatex|pdflatex)'", re.MULTILINE)
 _LABEL = re.compile(r"^\\newlabel\{([^{}]+)\}\{\{((?:[^{}]|\{[^{}]*\})*)\}", re.MULTILINE)
 
@@ -98,13 +98,18 @@ def compile_pdf(
     work = out / _WORK
     work.mkdir(parents=True, exist_ok=True)
     write_if_changed(out / f"{name}.tex", rendered.text.encode())
+    ended = work / f"{name}.ended"
+    if not ended.exists():
+        _clean(work, name)  # the last run was killed: what it left may be cut off anywhere
     fresh = not (work / f"{name}.aux").exists()
+    ended.unlink(missing_ok=True)
     output = _latexmk(out, name, rendered, epoch, timeout)
     found = diagnose(work, name, rendered, root)
     if not fresh and _worth_a_clean_start(work, name, found):
         _clean(work, name)
         output = _latexmk(out, name, rendered, epoch, timeout)
         found = diagnose(work, name, rendered, root)
+    ended.touch()
     errors = [item for item in found if item.severity == "error"]
     if errors or not _complete(work / f"{name}.pdf"):
         (work / f"{name}.fdb_latexmk").unlink(missing_ok=True)  # else latexmk would refuse to try again
@@ -181,19 +186,22 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str], timeo
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """Leave no process of the group, however the waiting ended."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError, PermissionError):
+        deadline = time.monotonic() + _GRACE
+        with suppress(ProcessLookupError, PermissionError):  # raised when nothing of the group is left
             os.killpg(process.pid, sign)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
+            while time.monotonic() < deadline:
+                process.poll()  # the leader stays in the group until somebody asks how it ended
+                os.killpg(process.pid, 0)
+                time.sleep(_POLL)
     if process.stdout is not None:
         process.stdout.close()
 
 
 def _worth_a_clean_start(work: Path, name: str, found: list[Diagnostic]) -> bool:
-    """Whether a failure may come from files that an earlier, killed run left behind."""
+    """Whether a failure may come from damaged files of an earlier run."""
     errors = [item for item in found if item.severity == "error"]
-    if not _complete(work / f"{name}.pdf"):
-        return not errors or any(item.auxiliary for item in errors)
+    if not errors:
+        return not _complete(work / f"{name}.pdf")
     return any(item.auxiliary for item in errors)
 
 
@@ -206,8 +214,8 @@ def _complete(pdf: Path) -> bool:
 
 
 def _clean(work: Path, name: str) -> None:
-    for suffix in _AUXILIARY:
-        (work / f"{name}.{suffix}").unlink(missing_ok=True)
+    for path in work.glob(f"{name}.*"):
+        path.unlink()
 
 
 def _failure(errors: list[Diagnostic], output: str, rendered: Rendered) -> LatexError:

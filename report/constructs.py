@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jinja2 import nodes
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2.exceptions import TemplateAssertionError, TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.lexer import Token
 from jinja2.runtime import Context, Undefined
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RECORDER = "_recorder"
 _PLACED = 1 << 40  # set in the line numbers that hold a column too
+_AFTER = {"pipe": "filter", "is": "test", "isnot": "test"}  # what a name after these tokens must be
 _ENDS = {"variable_end", "block_end"}
 
 
@@ -50,13 +51,26 @@ class Constructs(Extension):
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """Take the line and column out of every tag and put them where Jinja keeps line numbers."""
+        self.file = stream.filename
         tokens = iter(stream)
         for token in tokens:
             if token.type in {"variable_begin", "block_begin"}:
                 line, column = next(tokens).value, next(tokens).value
-                yield from _placed(token, tokens, int(line), int(column))
+                yield from self._known(_placed(token, tokens, int(line), int(column)))
             else:
                 yield token
+
+    def _known(self, tokens: Iterator[Token]) -> Iterator[Token]:
+        """Refuse filters and tests that do not exist at their tag; Jinja is late for those inside a condition."""
+        before = ""
+        for token in tokens:
+            kind, known = _AFTER.get(before, ""), self.environment.filters
+            if kind == "test":
+                known = {**self.environment.tests, "not": None}
+            if kind and token.type == "name" and token.value not in known:
+                raise TemplateAssertionError(f"No {kind} named {token.value!r}.", token.lineno, filename=self.file)
+            before = token.type if token.type == "pipe" else f"{before if before == 'is' else ''}{token.value}"
+            yield token
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Turn one construct into nodes."""

@@ -79,7 +79,7 @@ def _escaped(match: re.Match[str]) -> str:
     if found.isspace():
         return " "
     if found[0] in "-,":
-        return r"\kern0pt{}".join(found)
+        return "{}".join(found)
     return ""
 
 

@@ -20,6 +20,7 @@ _PAGES = re.compile(r"^Output written on .*\((\d+) pages?", re.MULTILINE)
 _ERROR = re.compile(r"(?:\./)?(?P<file>[^:]*?[^:\s]\.\w+):(?P<line>\d+): (?P<message>.*)")
 _BARE_ERROR = re.compile(r"! (?P<message>(?!Emergency stop| ==> Fatal).*)")
 _CONTEXT_END = re.compile(r"l\.(\d+) ?(.*)")
+_CUT_OFF = "File ended while scanning use of"  # what TeX says behind the end of a file that is cut off
 _CONTROL = re.compile(r"\\[A-Za-z@]+|\\.")
 _FILE_NAME = re.compile(r"File [`'](.+?)(?:\.\w+)?' not found")
 _UNDEFINED = re.compile(r"Warning: (Reference|Citation) [`'](.+?)' .*undefined on input line (\d+)")
@@ -148,6 +149,7 @@ class _Reader:
             if location is None and number:
                 message = f"{message} (in {Path(file).name}, line {number})"
             auxiliary = Path(file).parent.name == self.work.name and Path(file).stem == self.name
+            auxiliary |= match["message"].startswith(_CUT_OFF)
             yield Diagnostic("error", message, location, self.source(location), hint, auxiliary)
 
     def explain(self, message: str, context: _Context) -> tuple[str, str, str]:

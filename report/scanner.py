@@ -153,8 +153,12 @@ class _Scanner:
         if kind == "BLOCK" and inner.strip("- ") == "raw":
             self.raw(begin)
         elif kind == "BLOCK":
-            if fault := self.blocks.step(inner.strip("- \n\t"), begin, self.place(begin)[0]):
+            keyword = inner.strip("- \n\t")
+            silent = self.blocks.silent_since(keyword)
+            if fault := self.blocks.step(keyword, begin, self.place(begin)[0], clean=not self.line_has_text):
                 raise self.error(*fault)
+            if silent:
+                self.line_has_text = False
             self.write(BLOCK_BEGIN, begin, inner.removeprefix("-").removesuffix("-"), BLOCK_END)
         if inner.endswith("-"):
             self.pos += len(self.source[self.pos :]) - len(self.source[self.pos :].lstrip())
