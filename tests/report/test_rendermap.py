@@ -15,10 +15,6 @@ from report.views import SectionResult, section_view
 WORD = re.compile(r"(part|main)q(\d+)q(\d+)w")
 RESULT = Result({"v": Value(1.5)}, claims={"c": Claim(holds=True, evidence="", slack=1.0)})
 CONTEXT = {"s": section_view("s", SectionResult(RESULT))}
-    "s": section_view(
-        "s", SectionResult(Result({"v": Value(1.5)}, claims={"c": Claim(holds=True, evidence="", slack=1.0)}))
-    )
-}
 
 
 def _nested(inner):
