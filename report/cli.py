@@ -137,6 +137,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="start of every random stream (default: 0)")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="compute every section with N seeds")
     parser.add_argument(
+        "--draft", action="store_true", help="colour what the results contradict, with a note beside it"
+    )
+    parser.add_argument(
         "--explain", action="store_true", help="say why each run will or will not be executed; do nothing"
     )
     return parser
@@ -146,7 +149,7 @@ def _configure(options: argparse.Namespace, sections: Sequence[Section], root: P
     settings: dict[str, Any] = read_toml(root / "report.toml")
     if sections:
         settings["sections"] = tuple(sections)
-    for name in ("profile", "only", "force", "seed", "seeds", "precision"):
+    for name in ("profile", "only", "force", "seed", "seeds", "precision", "draft"):
         value = getattr(options, name, None)
         if value is not None:
             settings[name] = tuple(value) if isinstance(value, list) else value

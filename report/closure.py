@@ -48,7 +48,8 @@ class ModuleIndex:
     """What one file defines and imports.
 
     ``imports`` maps a local name to the dotted targets it may stand for; ``loads`` are the modules that are
-    executed when this one is imported; ``data_files`` are what a module-level ``SOURCES`` tuple names.
+    executed when this one is imported; ``data_files`` are what a module-level ``SOURCES`` tuple names, and count for
+    whoever uses a definition of the module.
     """
 
     symbols: dict[str, Symbol]
@@ -107,7 +108,7 @@ class Project:
             path, index = found
             agenda.extend((loaded, EFFECTS) for loaded in index.loads if self._index(loaded) is not None)
             agenda.append((module, EFFECTS))
-            for file in index.data_files:
+            for file in index.data_files if name != EFFECTS else ():
                 sources[file] = _file_digest(self._root / file, f"{path}: SOURCES")
             for member in index.symbols if name == WHOLE else (name,):
                 symbol = index.symbols.get(member)

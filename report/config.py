@@ -41,6 +41,8 @@ class BuildConfig:
         Worker processes.
     device, precision : str
         ``cpu`` or ``cuda``; ``fp32`` or ``bf16``.
+    draft : bool
+        Whether the PDF shows what the results contradict.
     seed, seeds : int
         The seed every random stream starts from, and how many seeds from there on are computed.
     """
@@ -60,6 +62,7 @@ class BuildConfig:
     precision: str = "fp32"
     seed: int = 0
     seeds: int = 1
+    draft: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a profile, section or job count that does not exist; make the folders absolute."""

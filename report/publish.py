@@ -36,7 +36,7 @@ class Published:
     compiled: Compiled | None
 
 
-def publish(config: BuildConfig, computed: Computed, *, draft: bool = False) -> Published:
+def publish(config: BuildConfig, computed: Computed) -> Published:
     """Write the report of these results.
 
     Raises
@@ -47,14 +47,14 @@ def publish(config: BuildConfig, computed: Computed, *, draft: bool = False) -> 
     provenance = describe_build(config, computed)
     epoch = source_date_epoch(config)
     pdf = config.out / f"{NAME}.pdf"
-    inputs = _digest_of_inputs(config, computed, provenance, [epoch, draft])
+    inputs = _digest_of_inputs(config, computed, provenance, [epoch, config.draft])
     if _unchanged(config.out, inputs):
         return Published(pdf, None)
     from report.compile import compile_pdf  # noqa: PLC0415 - not needed when nothing changed
     from report.render import render  # noqa: PLC0415 - likewise
 
     context = template_context(config, computed, provenance)
-    rendered = render(config.template, context, templates=config.templates, root=config.root, draft=draft)
+    rendered = render(config.template, context, templates=config.templates, root=config.root, draft=config.draft)
     _write_figures(config.out / "figures", computed.sections)
     compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root)
     results = results_table(computed, compiled.numbers)

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from report.model import Outcome, Result, Run, RunContext
 from report.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from report.fingerprint import Fingerprint
     from report.model import DataSource
@@ -103,7 +103,7 @@ def perform_run(request: RunRequest) -> Finished:
     """
     store = Store(request.store)
     started = time.perf_counter()
-    try:
+    with _failures_located(request.label, request.root):
         context = RunContext(
             data=_load(request.data) if request.data else None,
             seed=request.seed,
@@ -114,17 +114,13 @@ def perform_run(request: RunRequest) -> Finished:
         )
         outcome = request.run.compute(context)
         if not isinstance(outcome, Outcome):
-            raise TypeError(f"compute() must return an Outcome, got {type(outcome).__name__}")  # noqa: TRY301 - located below
+            raise TypeError(f"compute() must return an Outcome, got {type(outcome).__name__}")
         digest = store.put_outcome(outcome)
-    except ReportError as error:
-        raise _located(error, request.label, request.root) from error
-    except Exception as error:
-        raise _as_run_error(error, request.label, request.root) from error
     finished = Finished(digest, time.perf_counter() - started, peak_memory_mib(), describe_machine(request.device))
-    store.put_record("runs", request.fingerprint.key, {
-        "label": request.label, "outcome": digest, "seconds": finished.seconds, "machine": finished.machine,
-        "peak_mib": finished.peak_mib,
-    })  # fmt: skip
+    record = {"label": request.label, "outcome": digest, "seconds": finished.seconds}
+    store.put_record(
+        "runs", request.fingerprint.key, {**record, "machine": finished.machine, "peak_mib": finished.peak_mib}
+    )
     return finished
 
 
@@ -138,19 +134,32 @@ def perform_analysis(request: AnalysisRequest) -> Finished:
     """
     store = Store(request.store)
     started = time.perf_counter()
-    try:
+    with _failures_located(request.label, request.root):
         module = importlib.import_module(request.module)
         outcomes = {name: store.get_outcome(digest) for name, digest in request.outcomes.items()}
         result = module.analyse(dict(request.runs), outcomes)
         if not isinstance(result, Result):
-            raise TypeError(f"analyse() must return a Result, got {type(result).__name__}")  # noqa: TRY301 - located below
+            raise TypeError(f"analyse() must return a Result, got {type(result).__name__}")
         body = store.put_result(result)
-    except ReportError as error:
-        raise _located(error, request.label, request.root) from error
-    except Exception as error:
-        raise _as_run_error(error, request.label, request.root) from error
     store.put_record("analyses", request.fingerprint.key, body)
     return Finished(seconds=time.perf_counter() - started, peak_mib=peak_memory_mib())
+
+
+@contextmanager
+def _failures_located(label: str, root: Path) -> Iterator[None]:
+    """Turn every failure into one error that names what was computed and the project's own line."""
+    try:
+        yield
+    except ReportError as error:
+        if error.location is not None:
+            raise
+        location, source = _innermost(error, root)
+        raise type(error)(f"{label}: {error.message}", location=location, hint=error.hint, source=source) from error
+    except Exception as error:
+        location, source = _innermost(error, root)
+        hint = "memory ran out: try --jobs 1" if isinstance(error, MemoryError) else ""
+        message = f"{label} failed: {type(error).__name__}: {error}"
+        raise RunError(message, location=location, hint=hint, source=source) from error
 
 
 _loaded: dict[str, Any] = {}
@@ -204,19 +213,6 @@ def _progress_writer(path: Path) -> Callable[[int, int, str], None]:
             temporary.replace(path)
 
     return write
-
-
-def _located(error: ReportError, label: str, root: Path) -> ReportError:
-    if error.location is not None:
-        return error
-    location, source = _innermost(error, root)
-    return type(error)(f"{label}: {error.message}", location=location, hint=error.hint, source=source)
-
-
-def _as_run_error(error: Exception, label: str, root: Path) -> RunError:
-    location, source = _innermost(error, root)
-    hint = "run out of memory: try --jobs 1" if isinstance(error, MemoryError) else ""
-    return RunError(f"{label} failed: {type(error).__name__}: {error}", location=location, hint=hint, source=source)
 
 
 def _innermost(error: BaseException, root: Path) -> tuple[Location | None, str]:

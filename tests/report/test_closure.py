@@ -155,6 +155,16 @@ def test_data_files_named_by_sources_count(project: Path) -> None:
     assert sources(project, ("other", "start")) != before
 
 
+def test_data_files_do_not_count_for_a_mere_import(project: Path) -> None:
+    """A run whose module imports a reader of data files, but does not use it, does not depend on them."""
+    (project / "table.toml").write_text("a = 1\n", encoding="utf-8")
+    (project / "reader.py").write_text('SOURCES = ("table.toml",)\ndef read():\n    return 1\n', encoding="utf-8")
+    text = "import reader\ndef train():\n    return 1\ndef analyse():\n    return reader.read()\n"
+    (project / "other.py").write_text(text, encoding="utf-8")
+    assert "table.toml" not in sources(project, ("other", "train"))
+    assert "table.toml" in sources(project, ("other", "analyse"))
+
+
 def test_a_missing_definition_is_named(project: Path) -> None:
     """Asking for what a module does not define is an error that names both."""
     with pytest.raises(RunError, match="module 'section' defines no 'nothing'"):
