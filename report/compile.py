@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from report.braces import check_groups
 from report.errors import LatexError, MissingToolError
 from report.files import write_if_changed
-from report.latexlog import Diagnostic, diagnose, pages_of
+from report.latexlog import Diagnostic, diagnose, pages_of, read_log
 from report.texlive import apt_command
 
 if TYPE_CHECKING:
@@ -200,9 +200,14 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 def _worth_a_clean_start(work: Path, name: str, found: list[Diagnostic]) -> bool:
     """Whether a failure may come from damaged files of an earlier run."""
     errors = [item for item in found if item.severity == "error"]
-    if not errors:
-        return not _complete(work / f"{name}.pdf")
-    return any(item.auxiliary for item in errors)
+    if errors:
+        return any(item.auxiliary for item in errors)
+    whole = (
+        _complete(work / f"{name}.pdf"),
+        pages_of(work / f"{name}.log") > 0,
+        read_log(work / f"{name}.aux").startswith(r"\relax"),
+    )
+    return not all(whole)
 
 
 def _complete(pdf: Path) -> bool:
@@ -236,8 +241,4 @@ def _failure(errors: list[Diagnostic], output: str, rendered: Rendered) -> Latex
 
 
 def _numbers(aux: Path) -> dict[str, str]:
-    try:
-        text = aux.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return {}
-    return {label: number for label, number in _LABEL.findall(text) if "@" not in label}
+    return {label: number for label, number in _LABEL.findall(read_log(aux)) if "@" not in label}

@@ -68,7 +68,7 @@ class Diagnostic:
 
 def pages_of(log: Path) -> int:
     """Return the number of pages that a log reports."""
-    found = _PAGES.findall(_read(log))
+    found = _PAGES.findall(read_log(log))
     return int(found[-1]) if found else 0
 
 
@@ -87,14 +87,15 @@ def diagnose(work: Path, name: str, rendered: Rendered, root: Path) -> list[Diag
         The project, to which paths are relative.
     """
     reader = _Reader(work, name, rendered, root)
-    lines = _read(work / f"{name}.log").split("\n")
+    lines = read_log(work / f"{name}.log").split("\n")
     errors = [*reader.errors(lines), *reader.bibtex_errors()]
     if not errors:  # a run that stopped early leaves every reference undefined
         errors = [*reader.references(lines), *reader.missing_characters(lines)]
     return list(dict.fromkeys([*errors, *reader.warnings(lines)]))
 
 
-def _read(path: Path) -> str:
+def read_log(path: Path) -> str:
+    """Return a file that LaTeX wrote, whatever bytes it holds; nothing if it is not there."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -199,12 +200,12 @@ class _Reader:
         """Return the line at a place, of a template or of another file beside it."""
         if location is None or location.file in self.rendered.sources:
             return self.rendered.source(location)
-        lines = _read(self.root / location.file).split("\n")
+        lines = read_log(self.root / location.file).split("\n")
         return "".join(lines[(location.line or 0) - 1 : location.line])
 
     def references(self, lines: Iterable[str]) -> Iterator[Diagnostic]:
         """Yield undefined references and citations, and labels that are defined twice."""
-        labels = _LABELS.findall(_read(self.work / f"{self.name}.aux"))
+        labels = _LABELS.findall(read_log(self.work / f"{self.name}.aux"))
         for line in lines:
             if match := _UNDEFINED.search(line):
                 kind, key = match[1].lower(), match[2]
@@ -221,7 +222,7 @@ class _Reader:
 
     def bib_keys(self) -> list[str]:
         folder = self.rendered.folder
-        return _BIB_KEY.findall("".join(_read(path) for path in folder.rglob("*.bib"))) if folder else []
+        return _BIB_KEY.findall("".join(read_log(path) for path in folder.rglob("*.bib"))) if folder else []
 
     def missing_characters(self, lines: Iterable[str]) -> Iterator[Diagnostic]:
         r"""Yield characters that no font has; without ``\tracinglostchars=3`` TeX does not say where they stand."""
@@ -235,7 +236,7 @@ class _Reader:
         """Yield overfull boxes, BibTeX's warnings and references that do not settle."""
         for box in overfull_boxes(lines, self.main):
             yield self.at("warning", box.message, self.rendered.line(box.line))
-        for text in _BIB_WARNING.findall(_read(self.work / f"{self.name}.blg")):
+        for text in _BIB_WARNING.findall(read_log(self.work / f"{self.name}.blg")):
             if "didn't find a database entry" not in text:  # reported where it is cited
                 yield self.at("warning", f"BibTeX: {text}", self.bib_place(text))
         if any(_NOT_CONVERGED.search(line) for line in lines):
@@ -243,7 +244,7 @@ class _Reader:
 
     def bibtex_errors(self) -> Iterator[Diagnostic]:
         """Yield BibTeX's errors at the line of the bibliography."""
-        for text, number, file in _BIB_ERROR.findall(_read(self.work / f"{self.name}.blg")):
+        for text, number, file in _BIB_ERROR.findall(read_log(self.work / f"{self.name}.blg")):
             location = self.locate(file, int(number))
             hint = "a comma or a brace is missing here or in the entry before"
             yield self.at("error", f"BibTeX: {text}", location, hint)
@@ -252,7 +253,7 @@ class _Reader:
         """Return the place of the entry that a warning of BibTeX names last."""
         folder = self.rendered.folder
         for path in sorted(folder.rglob("*.bib")) if folder else ():
-            for match in _BIB_KEY.finditer(content := _read(path)):
+            for match in _BIB_KEY.finditer(content := read_log(path)):
                 if match[1] == text.rsplit(maxsplit=1)[-1] and path.is_relative_to(self.root):
                     number = content.count("\n", 0, match.start()) + 1
                     return Location(path.relative_to(self.root).as_posix(), number)
