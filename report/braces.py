@@ -83,7 +83,7 @@ def _first_fault(text: str) -> tuple[int, str, str] | None:
         elif match["catcode"] and in_body and start >= 0:
             return None
         elif match["definition"]:
-            definition = _end_of_definition(text, position)
+            definition = max(definition, _end_of_definition(text, position))
         elif match["edge"] == "begin" and _VERBATIM.fullmatch(match["name"]):
             found = text.find(rf"\end{{{match['name']}}}", position)
             if found < 0:

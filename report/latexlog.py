@@ -189,7 +189,8 @@ class _Reader:
         column = line.rfind(culprit, 0, read or len(line)) if culprit else read - 1
         if column < 0:
             return self.rendered.line(number)
-        return self.rendered.map.place(sum(len(text) + 1 for text in self.lines[: number - 1]) + column)
+        offset = sum(len(text) + 1 for text in self.lines[: number - 1]) + column
+        return self.rendered.map.place(offset) or self.rendered.line(number)
 
     def find(self, pattern: str) -> Location | None:
         """Return the first place where the document matches a pattern."""

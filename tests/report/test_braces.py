@@ -61,6 +61,7 @@ def test_the_hint_names_the_other_end(check):
         "\\verb|{$| \\begin{verbatim}\n{$\\end{itemize}\n\\end{verbatim} % { $ \\begin{x}",
         "\\begin{tabular}{>{$}l<{$}}1\\\\[2pt]\n\\end{tabular}",
         "\\newenvironment{x}\n  {\\begin{center}}\n  {\\end{center}}\n\\newcommand{\\y}[1]{\\begin{x}}",
+        "\\newenvironment{x}[1][h]\n {\\renewcommand{\\a}{b}\\renewcommand{\\c}{d}%\n  \\begin{y}[#1]}\n  {\\end{y}}\n",
         "\\BLOCK{if true}\\begin{a}\\BLOCK{else}\\begin{b}\\BLOCK{endif}\\BLOCK{if true}\\end{a}\\BLOCK{endif}",
         "\\href{http://a%20b}{c} \\url{a_b%20c}",
         "\\newcommand{\\open}{\\begin{x}}$\n\\begin{document}a\\end{document} } $",
