@@ -2,6 +2,10 @@
 
 Grad-CAM on the last convolution, for every test image and its own class. How much of the ink lies in the hot area is
 measured over the whole test set; the figure shows one image per digit.
+
+The convolutions use no padding: a unit of the last one sees a square of the image, and enlarging its map to the size of
+the image, as is usual, moves it outwards. So the ink is also counted under the centres of the hot units, and under all
+that they see.
 """
 
 from __future__ import annotations
@@ -10,19 +14,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from torch.nn import functional
 
 from analyses.network_runs import TrainNetwork, base_run, resident_data, stored_network
 from mnistkit import plots
 from mnistkit.gradcam import gradcam, hot_ink_share
-from mnistkit.networks import N_CLASSES
+from mnistkit.networks import N_CLASSES, SIDE, describe
 from mnistkit.torch_setup import Compute
 from mnistkit.training import predict
 from report.model import Claim, Figure, Outcome, Result, Run, RunContext, Table, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
 PARTIAL = 0.75
 """The hot area covers only part of the ink when it holds less than this share of it, on average."""
@@ -31,6 +37,8 @@ NEARLY_ALL = 0.9
 """… and nearly all of it from this share on."""
 
 ONE = 1
+
+MEASURES = ("ink_share", "centre_share", "seen_share", "hot_share")
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,9 @@ class OwnClassMaps(Run):
         Returns
         -------
         Outcome
-            Per test image: ``labels``, ``correct``, ``ink_share`` (of the ink, in the hot area), ``hot_share`` (of the
-            image, hot), each (n_test,). Per digit its first correctly classified image: ``images`` and ``maps``
+            Per test image: ``labels``, ``correct``, ``hot_share`` (of the image, hot), and of the ink the shares
+            ``ink_share`` (in the hot area), ``centre_share`` (under the centres of the hot units) and ``seen_share``
+            (seen by them), each (n_test,). Per digit its first correctly classified image: ``images`` and ``maps``
             (10, 28, 28), their indices in ``examples``.
         """
         Compute(context.device, context.precision).configure()
@@ -68,13 +77,17 @@ class OwnClassMaps(Run):
         network = stored_network(self.network.network, context.upstream["network"].arrays).to(context.device)
         images = test.images
         maps = gradcam(network.logits, network.activations[-1], images, test.labels)
+        field = receptive_field(describe(network).kernels)
+        coarse = gradcam(network.logits, network.activations[-1], images, test.labels, size=SIDE - field + 1)
+        centred = functional.pad(coarse, [field // 2] * 4)
         correct = predict(network, test.images).argmax(1) == test.labels
-        ink_share = hot_ink_share(maps, images, ink=self.ink, level=self.level)
         hot = maps > self.level * maps.amax(dim=(1, 2), keepdim=True)
         arrays = {
             "labels": test.labels,
             "correct": correct,
-            "ink_share": ink_share,
+            "ink_share": hot_ink_share(maps, images, ink=self.ink, level=self.level),
+            "centre_share": hot_ink_share(centred, images, ink=self.ink, level=self.level),
+            "seen_share": hot_ink_share(seen(coarse, self.level, field), images, ink=self.ink),
             "hot_share": hot.float().mean(dim=(1, 2)),
         }
         found = {name: tensor.cpu().numpy() for name, tensor in arrays.items()}
@@ -86,12 +99,27 @@ class OwnClassMaps(Run):
                 "examples": np.array(chosen, np.int64),
                 "images": images[chosen, 0].cpu().numpy(),
                 "maps": maps[chosen].cpu().numpy(),
-            }
+            },
+            {"receptive_field": field},
         )
 
     def cost(self) -> float:
-        """Count one pass over the test set, forwards and half backwards."""
-        return 5.0
+        """Count two passes over the test set, forwards and half backwards."""
+        return 8.0
+
+
+def receptive_field(kernels: Sequence[int]) -> int:
+    """Return the side of the square that a unit sees through convolutions of stride 1 without padding, in pixels."""
+    return 1 + sum(kernel - 1 for kernel in kernels)
+
+
+def seen(coarse: Tensor, level: float, field: int) -> Tensor:
+    """Return 1 where a hot unit sees the pixel, else 0: maps (n, h, w) → (n, h + field - 1, w + field - 1).
+
+    Unit i sees the pixels i … i + field - 1; so pixel p is seen by the units p - field + 1 … p.
+    """
+    hot = (coarse > level * coarse.amax(dim=(1, 2), keepdim=True)).float()
+    return functional.max_pool2d(functional.pad(hot, [field - 1] * 4), field, stride=1)
 
 
 def first_correct(labels: NDArray[np.integer], correct: NDArray[np.bool_]) -> list[int | None]:
@@ -119,6 +147,10 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "hot_share": Value(float(arrays["hot_share"].mean()), digits=3),
             "ink_share_of_examples": Value(float(arrays["ink_share"][arrays["examples"]].mean()), digits=3),
             "ink_share_of_one": Value(shares[ONE], digits=3),
+            "centre_share": Value(float(arrays["centre_share"].mean()), digits=3),
+            "seen_share": Value(float(arrays["seen_share"].mean()), digits=3),
+            "seen_share_of_one": Value(float(arrays["seen_share"][arrays["labels"] == ONE].mean()), digits=3),
+            "receptive_field": Value(outcomes["maps"].numbers["receptive_field"]),
             "ink_share_smallest": Value(shares.min(), digits=3),
             "digit_smallest": Value(int(shares.argmin())),
             "ink_share_largest": Value(shares.max(), digits=3),
@@ -142,6 +174,10 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
                 [shares[ONE] - others.max()],
                 f"热区所含墨迹：数字 1 平均 {shares[ONE]:.1%}，其他数字最多 {others.max():.1%}",
             ),
+            "ink_is_seen": Claim.of_margins(
+                [float(arrays["seen_share"].mean()) - NEARLY_ALL],
+                f"热区单元的感受野平均包含 {arrays['seen_share'].mean():.1%} 的墨迹，界限为 {NEARLY_ALL:.0%}",
+            ),
             "ink_is_preferred": Claim.of_margins(
                 [mean - float(arrays["hot_share"].mean())],
                 f"热区平均占图像的 {arrays['hot_share'].mean():.1%}，却包含墨迹的 {mean:.1%}",
@@ -151,13 +187,13 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
 
 
 def by_digit(arrays: Mapping[str, NDArray[np.generic]]) -> Table:
-    """Average over the test images of each digit: the share of the ink that is hot, and that of the image."""
+    """Average the shares over the test images of each digit; ``spread`` is the standard deviation of the first."""
     rows = []
     for digit in range(N_CLASSES):
         own = arrays["labels"] == digit
-        shares = arrays["ink_share"][own].astype(np.float64)
-        rows.append((digit, shares.mean(), shares.std(), arrays["hot_share"][own].mean(dtype=np.float64)))
-    return Table(("digit", "ink_share", "spread", "hot_share"), rows)
+        means = [arrays[name][own].astype(np.float64).mean() for name in MEASURES]
+        rows.append((digit, *means, arrays["ink_share"][own].astype(np.float64).std()))
+    return Table(("digit", *MEASURES, "spread"), rows)
 
 
 def draw_overlays(arrays: Mapping[str, NDArray[np.generic]]) -> Figure:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from analyses import gradcam, overlap
 from mnistkit.data import Mnist
@@ -29,6 +30,8 @@ def arrays(share_of_one, share_of_others, hot_share=0.2):
         "correct": np.ones(40, bool),
         "ink_share": np.where(labels == 1, share_of_one, share_of_others) + spread,
         "hot_share": np.full(40, hot_share),
+        "centre_share": np.full(40, 0.5),
+        "seen_share": np.full(40, 0.95),
         "examples": np.arange(0, 40, 4),
         "images": np.random.default_rng(0).random((10, 28, 28)),
         "maps": np.random.default_rng(1).random((10, 28, 28)),
@@ -37,7 +40,7 @@ def arrays(share_of_one, share_of_others, hot_share=0.2):
 
 def analysed(**shares):
     """Analyse made-up maps."""
-    return gradcam.analyse(gradcam.runs("quick"), {"maps": Outcome(arrays(**shares))})
+    return gradcam.analyse(gradcam.runs("quick"), {"maps": Outcome(arrays(**shares), {"receptive_field": 9})})
 
 
 def test_maps_explain_the_network_of_section_4_1():
@@ -52,6 +55,7 @@ def test_run_measures_every_test_image_and_keeps_one_right_one_per_digit(context
     assert found["ink_share"].shape == found["hot_share"].shape == (200,)
     assert ((found["ink_share"] >= 0) & (found["ink_share"] <= 1)).all()
     assert found["correct"][found["examples"]].all()
+    assert (found["seen_share"] >= found["centre_share"]).all()
     assert found["images"].shape == found["maps"].shape == (len(found["examples"]), 28, 28)
     assert found["images"].max() <= 1
     assert (found["maps"] >= 0).all()
@@ -61,6 +65,22 @@ def test_first_correct_passes_over_errors_and_missing_digits():
     """A digit that is never recognised has no example."""
     labels, correct = np.array([3, 3, 0, 3]), np.array([False, True, True, True])
     assert gradcam.first_correct(labels, correct) == [2, None, None, 1, None, None, None, None, None, None]
+
+
+def test_a_unit_sees_the_square_of_its_kernels():
+    """Two kernels of 5 see 9 pixels; the only hot unit (2, 0) of a 20 by 20 map sees rows 2 to 10, columns 0 to 8."""
+    field = gradcam.receptive_field((5, 5))
+    coarse = torch.zeros(1, 20, 20)
+    coarse[0, 2, 0], coarse[0, 9, 9] = 1.0, 0.4
+    found = gradcam.seen(coarse, 0.5, field)[0]
+    assert found.shape == (28, 28)
+    assert found[2:11, 0:9].eq(1).all()
+    assert found.sum() == field**2
+
+
+def test_a_map_of_zeros_sees_nothing():
+    """Nothing is hot where there is no maximum."""
+    assert gradcam.seen(torch.zeros(1, 20, 20), 0.5, 9).sum() == 0
 
 
 def test_claims_hold_when_only_one_is_covered():
