@@ -1,4 +1,4 @@
-"""LaTeX source → PDF, with latexmk and XeLaTeX, the same bytes in every folder.
+"""LaTeX source → PDF, with XeLaTeX and latexmk, the same bytes in every folder.
 
 Everything LaTeX writes lies in ``.tex/`` below the output folder; the finished PDF is moved to its place in one
 step, so that a failed or killed compilation leaves the last good one.
@@ -6,13 +6,9 @@ step, so that a failed or killed compilation leaves the last good one.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import subprocess
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,18 +16,16 @@ from report.braces import check_groups
 from report.errors import LatexError, MissingToolError
 from report.files import write_if_changed
 from report.latexlog import Diagnostic, diagnose, pages_of, read_log
+from report.passes import Done, Job, bibliography, direct_pass, environment_of, finished_pdf, latexmk, settle
 from report.texlive import apt_command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from report.rendermap import Rendered
 
-_WORK = ".tex"
 _TIMEOUT = 600.0
-_GRACE = 2.0  # seconds between asking a process group to end and ending it
-_POLL = 0.02
 _SHOWN = 5
 _RUN = re.compile(r"^Run number \d+ of rule '(?:xelatex|pdflatex)'", re.MULTILINE)
 _LABEL = re.compile(r"^\\newlabel\{([^{}]+)\}\{\{((?:[^{}]|\{[^{}]*\})*)\}", re.MULTILINE)
@@ -65,8 +59,31 @@ class Compiled:
     numbers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Typesetter:
+    """How the first of the passes is run, and what is done with its pages.
+
+    Parameters
+    ----------
+    first : callable (Job) → Done
+        Runs XeLaTeX once; :class:`report.warmtex.WarmTex` has one waiting.
+    show : callable (Job) → None
+        Called after that pass, while references may still point to old places.
+    """
+
+    first: Callable[[Job], Done] = direct_pass
+    show: Callable[[Job], None] = lambda _job: None
+
+
 def compile_pdf(
-    out: Path, name: str, rendered: Rendered, *, epoch: int, root: Path, timeout: float = _TIMEOUT
+    out: Path,
+    name: str,
+    rendered: Rendered,
+    *,
+    epoch: int,
+    root: Path,
+    timeout: float = _TIMEOUT,
+    typesetter: Typesetter | None = None,
 ) -> Compiled:
     """Compile a rendered document to ``out/name.pdf``.
 
@@ -84,6 +101,8 @@ def compile_pdf(
         The project, to which paths in messages are relative.
     timeout : float
         Seconds after which LaTeX is ended.
+    typesetter : Typesetter, optional
+        How the first pass is run, and who sees its pages before the references stand still.
 
     Raises
     ------
@@ -95,36 +114,48 @@ def compile_pdf(
     _require("latexmk", "xelatex")
     check_groups(rendered)
     started = time.perf_counter()
-    work = out / _WORK
-    work.mkdir(parents=True, exist_ok=True)
-    write_if_changed(out / f"{name}.tex", rendered.text.encode())
-    ended = work / f"{name}.ended"
-    if not ended.exists():
-        _clean(work, name)  # the last run was killed: what it left may be cut off anywhere
-    fresh = not (work / f"{name}.aux").exists()
-    ended.unlink(missing_ok=True)
-    output = _latexmk(out, name, rendered, epoch, timeout)
-    found = diagnose(work, name, rendered, root)
-    if not fresh and _worth_a_clean_start(work, name, found):
-        _clean(work, name)
-        output = _latexmk(out, name, rendered, epoch, timeout)
-        found = diagnose(work, name, rendered, root)
-    ended.touch()
+    job = Job(out, name, rendered, environment_of(rendered.folder, epoch), timeout)
+    job.work.mkdir(parents=True, exist_ok=True)
+    done, passes, found = _typeset(job, root, typesetter or Typesetter())
     errors = [item for item in found if item.severity == "error"]
-    if errors or not _complete(work / f"{name}.pdf"):
-        (work / f"{name}.fdb_latexmk").unlink(missing_ok=True)  # else latexmk would refuse to try again
-        raise _failure(errors, output, rendered)
-    for suffix in ("pdf", "synctex.gz"):
-        if (work / f"{name}.{suffix}").exists():
-            write_if_changed(out / f"{name}.{suffix}", (work / f"{name}.{suffix}").read_bytes())
+    if errors or not _complete(job.file("pdf")):
+        job.file("fdb_latexmk").unlink(missing_ok=True)  # else latexmk would refuse to try again
+        raise _failure(errors, done.output, rendered)
+    write_if_changed(out / f"{name}.pdf", finished_pdf(job.file("pdf")))
+    if job.file("synctex.gz").exists():
+        write_if_changed(out / f"{name}.synctex.gz", job.file("synctex.gz").read_bytes())
     return Compiled(
         pdf=out / f"{name}.pdf",
-        pages=pages_of(work / f"{name}.log"),
-        passes=len(_RUN.findall(output)),
+        pages=pages_of(job.file("log")),
+        passes=passes,
         seconds=time.perf_counter() - started,
         warnings=tuple(found),
-        numbers=_numbers(work / f"{name}.aux"),
+        numbers=_numbers(job.file("aux")),
     )
+
+
+def _typeset(job: Job, root: Path, typesetter: Typesetter) -> tuple[Done, int, list[Diagnostic]]:
+    """Run what is needed; return how it ended, how often XeLaTeX ran, and what the logs say."""
+    changed = write_if_changed(job.out / f"{job.name}.tex", job.rendered.text.encode())
+    ended = job.file("ended")  # holds the bibliography that the last complete run knew
+    known = ended.read_text(encoding="utf-8") if ended.exists() else None
+    if known is None:
+        _clean(job)  # the last run was killed: what it left may be cut off anywhere
+    fresh = not job.file("aux").exists()
+    ended.unlink(missing_ok=True)
+    used, passes, settled = bibliography(job), 0, False
+    if changed and not fresh and known == used:
+        done, passes, settled = settle(job, typesetter.first, typesetter.show)
+    if not settled:
+        done = latexmk(job)
+    found = diagnose(job.work, job.name, job.rendered, root)
+    if not fresh and _worth_a_clean_start(job, found):
+        _clean(job)
+        done, settled = latexmk(job), False
+        found = diagnose(job.work, job.name, job.rendered, root)
+    good = not any(item.severity == "error" for item in found)
+    ended.write_text(used if good or settled else "", encoding="utf-8")
+    return done, passes + (0 if settled else len(_RUN.findall(done.output))), found
 
 
 def _require(*programs: str) -> None:
@@ -134,78 +165,15 @@ def _require(*programs: str) -> None:
             raise MissingToolError(f"{program} is not installed", hint=apt_command([package]))
 
 
-def _latexmk(out: Path, name: str, rendered: Rendered, epoch: int, timeout: float) -> str:
-    command = [
-        *("latexmk", "-norc", "-xelatex", f"-outdir={_WORK}", "-no-shell-escape", "-interaction=nonstopmode"),
-        *("-file-line-error", "-synctex=1", "-recorder", f"{name}.tex"),
-    ]
-    return _run(command, out, _environment(rendered, epoch), timeout)
-
-
-def _environment(rendered: Rendered, epoch: int) -> dict[str, str]:
-    """Return the environment of LaTeX: fixed times, unbroken log lines, no files outside its folders."""
-    folder = f".:{rendered.folder}:" if rendered.folder else ".:"  # the last colon adds TeX's own folders
-    return {
-        **os.environ,
-        **dict.fromkeys(("TEXINPUTS", "BIBINPUTS", "BSTINPUTS"), folder),
-        "SOURCE_DATE_EPOCH": str(epoch),
-        "FORCE_SOURCE_DATE": "1",
-        "TZ": "UTC",
-        "LC_ALL": "C.UTF-8",
-        "max_print_line": "10000",
-        "error_line": "254",
-        "half_error_line": "238",
-        "openin_any": "p",
-        "openout_any": "p",
-    }
-
-
-def _run(command: list[str], folder: Path, environment: Mapping[str, str], timeout: float) -> str:
-    """Run a command in a process group of its own, and end the whole group if we are stopped."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        raise LatexError(
-            f"LaTeX did not end within {timeout:.0f} s", hint="look for a macro that calls itself"
-        ) from error
-    finally:
-        if process.returncode is None:
-            _end_group(process)
-    return output.decode("utf-8", "replace")
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Leave no process of the group, however the waiting ended."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + _GRACE
-        with suppress(ProcessLookupError, PermissionError):  # raised when nothing of the group is left
-            os.killpg(process.pid, sign)
-            while time.monotonic() < deadline:
-                process.poll()  # the leader stays in the group until somebody asks how it ended
-                os.killpg(process.pid, 0)
-                time.sleep(_POLL)
-    if process.stdout is not None:
-        process.stdout.close()
-
-
-def _worth_a_clean_start(work: Path, name: str, found: list[Diagnostic]) -> bool:
+def _worth_a_clean_start(job: Job, found: list[Diagnostic]) -> bool:
     """Whether a failure may come from damaged files of an earlier run."""
     errors = [item for item in found if item.severity == "error"]
     if errors:
         return any(item.auxiliary for item in errors)
     whole = (
-        _complete(work / f"{name}.pdf"),
-        pages_of(work / f"{name}.log") > 0,
-        read_log(work / f"{name}.aux").startswith(r"\relax"),
+        _complete(job.file("pdf")),
+        pages_of(job.file("log")) > 0,
+        read_log(job.file("aux")).startswith(r"\relax"),
     )
     return not all(whole)
 
@@ -218,8 +186,8 @@ def _complete(pdf: Path) -> bool:
     return content.startswith(b"%PDF-") and content.rstrip().endswith(b"%%EOF")
 
 
-def _clean(work: Path, name: str) -> None:
-    for path in work.glob(f"{name}.*"):
+def _clean(job: Job) -> None:
+    for path in job.work.glob(f"{job.name}.*"):
         path.unlink()
 
 
