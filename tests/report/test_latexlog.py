@@ -47,7 +47,7 @@ BOX = "\\TU/FandolSong(0)/m/n/10 text (with [] parentheses)) end \n []\n\n"
             ("None", "line too wide by 9.0pt: …text (with parentheses)) end (in the contents)"),
         ),
         (
-            f"(./report.tex (.tex/report.bbl) (/a.sty (x))\nOverfull \\hbox (9.0pt too wide) detected at line 2\n{BOX})",
+            f"(./report.tex (x/report.bbl) (/a.sty (x))\nOverfull \\hbox (9.0pt too wide) detected at line 2\n{BOX})",
             ("templates/a.tex:102", "line too wide by 9.0pt: …text (with parentheses)) end"),
         ),
         (
