@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -49,6 +51,11 @@ class Compute:
         """Whether products are computed from numbers rounded to bfloat16."""
         return self.precision == "bf16"
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type in which products are computed."""
+        return torch.bfloat16 if self.bf16 else torch.float32
+
     def autocast(self) -> torch.autocast:
         """Return the context in which forward passes run: nothing for ``fp32``, autocast for ``bf16``."""
         return torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.bf16)
@@ -60,6 +67,7 @@ class Compute:
         do more work than one process of two threads.
         """
         torch.set_num_threads(1)
+        _keep_freed_memory()
         # cuBLAS is deterministic only with a fixed workspace, and reads this before its first use.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(mode=True)
@@ -67,3 +75,20 @@ class Compute:
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark = False
         torch.set_float32_matmul_precision("highest")
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep the memory of freed tensors for the next step.
+
+    By default glibc hands every block of some megabytes back to the kernel at once, and the next step takes it again,
+    page by page: 2 000 page faults, a third of the time of a training step. The numbers are those of ``mallopt(3)``.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+    mallopt(mmap_threshold, 32 << 20)
+    mallopt(trim_threshold, 1 << 30)
+    mallopt(top_pad, 64 << 20)

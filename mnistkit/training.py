@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from mnistkit.batches import permuted_batches
 from mnistkit.networks import N_CLASSES
-from mnistkit.resident import LabelledImages, to_pixels
+from mnistkit.passes import inference_logits, passes_of
 from mnistkit.snapshots import FirstCrossings, state_arrays
 from mnistkit.torch_setup import Compute
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from mnistkit.networks import ConvNet
-    from mnistkit.resident import ResidentData
+    from mnistkit.resident import LabelledImages, ResidentData
 
     Progress = Callable[[int, int, str], None]
 
@@ -107,36 +107,50 @@ class History:
         return self.curves | self.states
 
 
-def compute_loss(kind: str, logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean loss of a batch.
+@torch.no_grad()
+def loss_and_gradient(kind: str, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean loss of a batch and its gradient ∂L/∂logits.
 
     Parameters
     ----------
     kind : str
         See :class:`TrainingSettings`.
     logits : Tensor of shape (B, 10)
-    targets : Tensor
-        Labels (B,), or for ``mse`` also wanted outputs (B, 10).
+    targets : Tensor of shape (B, 10)
+        One-hot labels or other rows that sum to 1.
+
+    Notes
+    -----
+    With p = softmax(z): the cross-entropy has ∂L/∂z = (p - t) / B, and whatever follows the softmax sends its gradient
+    g = ∂L/∂p back as ∂L/∂z = p ∘ (g - Σ p ∘ g). I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, 2016,
+    section 6.2.2.3.
     """
     if kind == "logits":
-        return functional.cross_entropy(logits, targets)
+        return _cross_entropy(logits, targets)
     outputs = logits.softmax(1)
     if kind == "softmax_twice":
-        return functional.cross_entropy(outputs, targets)
-    wanted = functional.one_hot(targets, N_CLASSES) if targets.ndim == 1 else targets
-    return (outputs - wanted).square().sum() / len(outputs)
+        loss, grad = _cross_entropy(outputs, targets)
+    else:
+        difference = outputs - targets
+        loss, grad = difference.square().sum() / len(outputs), difference * (2 / len(outputs))
+    return loss, outputs * (grad - (outputs * grad).sum(1, keepdim=True))
+
+
+def _cross_entropy(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return -(1/B) Σ_b t_b · log softmax(s_b) and its gradient; the rows t_b sum to 1."""
+    logarithms = scores.log_softmax(1)
+    return (logarithms * targets).sum() / -len(scores), (logarithms.exp() - targets) / len(scores)
 
 
 @torch.no_grad()
 def predict(network: ConvNet, images: Tensor, compute: Compute | None = None, *, batch_size: int = 250) -> Tensor:
-    """Return the class probabilities (n, 10), float32, of uint8 images (n, 1, 28, 28).
+    """Return the class probabilities (n, 10), float32, of images (n, 1, 28, 28), pixels in [0, 1].
 
     Batches of a few hundred images are fastest on a CPU: their feature maps stay in its cache.
     """
     compute = compute or Compute(images.device.type)
-    batch_size = batch_size if images.device.type == "cpu" else 10_000
-    with compute.autocast():
-        logits = [network.logits(to_pixels(batch)).float() for batch in torch.split(images, batch_size)]
+    batch_size = batch_size if compute.device == "cpu" else 10_000
+    logits = [inference_logits(network, batch, compute) for batch in torch.split(images, batch_size)]
     return torch.cat(logits).softmax(1)
 
 
@@ -176,36 +190,50 @@ def train(
     recorder = _Recorder(network, data, settings, compute)
     for epoch in range(settings.epochs):
         batches = permuted_batches(order, len(data.train), settings.batch_size, settings.steps_per_epoch)
-        epoch_order = torch.from_numpy(batches).to(data.train.images.device)
-        losses = _train_epoch(network, data.train, settings, epoch_order, targets, recorder)
+        losses = train_steps(
+            network,
+            data.train,
+            settings,
+            torch.from_numpy(batches).to(data.train.images.device),
+            compute=compute,
+            targets=targets,
+            after_step=recorder.end_step,
+        )
         recorder.end_epoch(epoch, losses)
         progress(epoch + 1, settings.epochs, f"test accuracy {recorder.test_accuracy[-1]:.4f}")
     return recorder.history()
 
 
-def _train_epoch(
+def train_steps(
     network: ConvNet,
-    train_set: LabelledImages,
+    data: LabelledImages,
     settings: TrainingSettings,
-    order: Tensor,
-    targets: Tensor | None,
-    recorder: _Recorder,
+    batches: Tensor,
+    *,
+    compute: Compute,
+    targets: Tensor | None = None,
+    after_step: Callable[[tuple[Tensor, ...]], None] = lambda _gradients: None,
 ) -> Tensor:
-    """Take one step per row of ``order`` and return the losses (n_steps,), without ever waiting for the device."""
-    parameters = list(network.parameters())
-    losses = torch.empty(len(order), device=order.device)
-    for step, batch in enumerate(order):
-        labels = train_set.labels[batch]
-        with recorder.compute.autocast():
-            logits = network.logits(to_pixels(train_set.images[batch])).float()
-        loss = compute_loss(settings.loss, logits, labels if targets is None else targets[batch])
-        gradients = torch.autograd.grad(loss, parameters)
+    """Take one step of gradient descent per row of ``batches`` (n_steps, B); arguments as for :func:`train`.
+
+    ``after_step`` is called with the gradients of each step. Returns the losses (n_steps,) against the labels, on the
+    device: nothing here waits for it.
+    """
+    parameters = tuple(network.parameters())
+    losses = torch.empty(len(batches), device=batches.device)
+    one_hot = functional.one_hot(data.labels, N_CLASSES).float()
+    passes = passes_of(network, compute)
+    for step, batch in enumerate(batches.unbind()):
+        logits = passes.forward(data.images.index_select(0, batch))
+        labels = one_hot.index_select(0, batch)
+        wanted = labels if targets is None else targets.index_select(0, batch)
+        loss, grad = loss_and_gradient(settings.loss, logits, wanted)
+        losses[step] = loss if targets is None else loss_and_gradient(settings.loss, logits, labels)[0]
+        gradients = passes.backward(grad)
         with torch.no_grad():
-            recorded = loss if targets is None else compute_loss(settings.loss, logits, labels)
-            losses[step] = recorded
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.sub_(gradient, alpha=settings.learning_rate)
-        recorder.end_step(gradients)
+        after_step(gradients)
     return losses
 
 
@@ -213,7 +241,7 @@ class _Recorder:
     """Collects the curves and snapshots of one training."""
 
     def __init__(self, network: ConvNet, data: ResidentData, settings: TrainingSettings, compute: Compute) -> None:
-        self.compute = compute
+        self._compute = compute
         self.test_accuracy: list[float] = []
         self._network, self._data, self._settings = network, data, settings
         self._train_accuracy: list[float] = []
@@ -231,7 +259,7 @@ class _Recorder:
             norm = torch.stack([gradient.square().sum() for gradient in gradients]).sum()
             self._gradient.append((self._step, norm))
         if settings.probe_every and self._step % settings.probe_every == 0 and self._epoch < settings.probe_epochs:
-            probed = accuracy(self._network, self._data.train.first(settings.probe_images), self.compute)
+            probed = accuracy(self._network, self._data.train.first(settings.probe_images), self._compute)
             self._probe.append((self._step, probed))
             self._crossings.observe(self._network, self._step, probed)
 
@@ -240,8 +268,8 @@ class _Recorder:
         self._epoch = epoch + 1
         self._losses.append(losses)
         subset = self._data.train.first(self._settings.train_evaluation)
-        self._train_accuracy.append(accuracy(self._network, subset, self.compute))
-        self.test_accuracy.append(accuracy(self._network, self._data.test, self.compute))
+        self._train_accuracy.append(accuracy(self._network, subset, self._compute))
+        self.test_accuracy.append(accuracy(self._network, self._data.test, self._compute))
 
     def history(self) -> History:
         """Gather everything in plain arrays."""
@@ -256,8 +284,8 @@ class _Recorder:
             "gradient_norm_squared": np.array([float(norm) for _, norm in self._gradient], dtype=np.float64),
         }
         numbers = {
-            "final_train_accuracy": accuracy(self._network, self._data.train, self.compute),
-            "final_test_accuracy": accuracy(self._network, self._data.test, self.compute),
+            "final_train_accuracy": accuracy(self._network, self._data.train, self._compute),
+            "final_test_accuracy": accuracy(self._network, self._data.test, self._compute),
             "steps_per_epoch": len(losses) // max(self._settings.epochs, 1),
             "crossings": self._crossings.steps,
         }

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from mnistkit.batches import permuted_batches
 from mnistkit.networks import SIDE, initialise
-from mnistkit.resident import to_pixels
+from mnistkit.onednn import linear
 from mnistkit.snapshots import state_arrays
 from mnistkit.torch_setup import Compute
 from mnistkit.training import History
@@ -59,13 +59,12 @@ class Vae(nn.Module):
 
         The variance is the square of the root, which keeps it positive without an exponential.
         """
-        hidden = self.encoder(X)
-        return self.mean(hidden), self.root(hidden)
+        hidden = _through(self.encoder, X)
+        return linear(self.mean, hidden), linear(self.root, hidden)
 
     def decode_logits(self, latent: Tensor) -> Tensor:
         """Return the pixels before the sigmoid: (B, n_latent) → (B, 784)."""
-        logits: Tensor = self.output(self.decoder(latent))
-        return logits
+        return linear(self.output, _through(self.decoder, latent))
 
     def forward(self, X: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return reconstruction logits (B, 784), mean and root; the latent variable is mean + root · noise."""
@@ -83,11 +82,14 @@ class Vae(nn.Module):
         return self.decode_logits(latent).sigmoid()
 
 
-def _hidden_layers(sizes: Sequence[int]) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for n_in, n_out in pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-    return nn.Sequential(*layers)
+def _hidden_layers(sizes: Sequence[int]) -> nn.ModuleList:
+    return nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes))
+
+
+def _through(layers: nn.ModuleList, X: Tensor) -> Tensor:
+    for layer in layers:
+        X = linear(layer, X).relu()
+    return X
 
 
 def build_vae(
@@ -182,7 +184,7 @@ def train_vae(
         weights, sizes=(SIDE * SIDE, *settings.hidden), n_latent=settings.n_latent, device=compute.device
     )
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, foreach=True)
-    originals = to_pixels(data.test.images[: settings.n_shown]).flatten(1)
+    originals = data.test.images[: settings.n_shown].flatten(1)
     shown = {0: network.reconstruct(originals)} if 0 in settings.shown_epochs else {}
     losses = []
     for epoch in range(1, settings.epochs + 1):
@@ -218,9 +220,8 @@ def _train_epoch(
     total = torch.zeros(2, device=device)
     draws = _normal(noise, (*batches.shape, network.n_latent), device)
     for batch, draw in zip(torch.from_numpy(batches).to(device), draws, strict=True):
-        X = to_pixels(train_set.images[batch]).flatten(1)
-        with compute.autocast():
-            logits, mean, root = network(X, draw)
+        X = train_set.images.index_select(0, batch).flatten(1)
+        logits, mean, root = network(X.to(compute.dtype), draw.to(compute.dtype))
         terms = torch.stack(
             [
                 reconstruction_loss(logits.float(), X).mean(),
@@ -239,7 +240,7 @@ def _test_losses(network: Vae, test_set: LabelledImages, batch_size: int = 500) 
     """Return the means of both terms over the test set, reconstructing from the mean."""
     total = torch.zeros(2, dtype=torch.float64)
     for images in torch.split(test_set.images, batch_size):
-        X = to_pixels(images).flatten(1)
+        X = images.flatten(1)
         mean, root = network.encode(X)
         total[0] += float(reconstruction_loss(network.decode_logits(mean), X).sum())
         total[1] += float(kl_divergence(mean, root).sum())
