@@ -36,9 +36,12 @@ PARTIAL = 0.75
 NEARLY_ALL = 0.9
 """… and nearly all of it from this share on."""
 
+BESIDE = 0.5
+"""Heat lies beside the strokes when less than this share of the hot area is inked, on average."""
+
 ONE = 1
 
-MEASURES = ("ink_share", "centre_share", "seen_share", "hot_share")
+MEASURES = ("ink_share", "centre_share", "seen_share", "hot_share", "inked_share")
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,10 @@ class OwnClassMaps(Run):
         Returns
         -------
         Outcome
-            Per test image: ``labels``, ``correct``, ``hot_share`` (of the image, hot), and of the ink the shares
-            ``ink_share`` (in the hot area), ``centre_share`` (under the centres of the hot units) and ``seen_share``
-            (seen by them), each (n_test,). Per digit its first correctly classified image: ``images`` and ``maps``
-            (10, 28, 28), their indices in ``examples``.
+            Per test image, each (n_test,): ``labels``, ``correct``; ``hot_share`` (of the image, hot), ``inked_share``
+            (of the hot area, inked); of the ink, ``ink_share`` (in the hot area), ``centre_share`` (under the centres of
+            the hot units), ``seen_share`` (seen by them). Per digit its first correctly classified image: its index in
+            ``examples``, ``images`` and ``maps`` (10, 28, 28).
         """
         Compute(context.device, context.precision).configure()
         test = resident_data(context).test
@@ -89,6 +92,7 @@ class OwnClassMaps(Run):
             "centre_share": hot_ink_share(centred, images, ink=self.ink, level=self.level),
             "seen_share": hot_ink_share(seen(coarse, self.level, field), images, ink=self.ink),
             "hot_share": hot.float().mean(dim=(1, 2)),
+            "inked_share": (hot & (images[:, 0] > self.ink)).sum(dim=(1, 2)) / hot.sum(dim=(1, 2)).clamp_min(1),
         }
         found = {name: tensor.cpu().numpy() for name, tensor in arrays.items()}
         examples = first_correct(found["labels"], found["correct"])
@@ -138,7 +142,9 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
     """Turn the maps into figure 11, a table per digit, and the claims about the ink in the hot area."""
     arrays = outcomes["maps"].arrays
     table = by_digit(arrays)
-    shares = np.array(table.column("ink_share"), dtype=np.float64)
+    shares, seen_shares, hot_shares = (
+        np.array(table.column(name), dtype=np.float64) for name in ("ink_share", "seen_share", "hot_share")
+    )
     others = np.delete(shares, ONE)
     mean = float(arrays["ink_share"].mean())
     return Result(
@@ -149,7 +155,11 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "ink_share_of_one": Value(shares[ONE], digits=3),
             "centre_share": Value(float(arrays["centre_share"].mean()), digits=3),
             "seen_share": Value(float(arrays["seen_share"].mean()), digits=3),
-            "seen_share_of_one": Value(float(arrays["seen_share"][arrays["labels"] == ONE].mean()), digits=3),
+            "seen_share_of_one": Value(seen_shares[ONE], digits=3),
+            "inked_share": Value(float(arrays["inked_share"].mean()), digits=3),
+            "seen_share_largest_other": Value(np.delete(seen_shares, ONE).max(), digits=3),
+            "digit_least_hot": Value(int(hot_shares.argmin())),
+            "hot_share_smallest": Value(hot_shares.min(), digits=3),
             "receptive_field": Value(outcomes["maps"].numbers["receptive_field"]),
             "ink_share_smallest": Value(shares.min(), digits=3),
             "digit_smallest": Value(int(shares.argmin())),
@@ -163,27 +173,39 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
         },
         tables={"ink_shares": table},
         figures={"heatmaps": draw_overlays(arrays)},
-        claims={
-            "partial_attention": Claim.of_margins(
-                [PARTIAL - mean], f"测试集上热区平均包含 {mean:.1%} 的墨迹，界限为 {PARTIAL:.0%}"
-            ),
-            "one_is_covered": Claim.of_margins(
-                [shares[ONE] - NEARLY_ALL], f"数字 1 的热区平均包含 {shares[ONE]:.1%} 的墨迹，界限为 {NEARLY_ALL:.0%}"
-            ),
-            "one_stands_out": Claim.of_margins(
-                [shares[ONE] - others.max()],
-                f"热区所含墨迹：数字 1 平均 {shares[ONE]:.1%}，其他数字最多 {others.max():.1%}",
-            ),
-            "ink_is_seen": Claim.of_margins(
-                [float(arrays["seen_share"].mean()) - NEARLY_ALL],
-                f"热区单元的感受野平均包含 {arrays['seen_share'].mean():.1%} 的墨迹，界限为 {NEARLY_ALL:.0%}",
-            ),
-            "ink_is_preferred": Claim.of_margins(
-                [mean - float(arrays["hot_share"].mean())],
-                f"热区平均占图像的 {arrays['hot_share'].mean():.1%}，却包含墨迹的 {mean:.1%}",
-            ),
-        },
+        claims=_claims(arrays, shares, seen_shares),
     )
+
+
+def _claims(
+    arrays: Mapping[str, NDArray[np.generic]], shares: NDArray[np.float64], seen_shares: NDArray[np.float64]
+) -> dict[str, Claim]:
+    """State what part of the ink is hot, on the average of the test set and for the digit 1."""
+    ink, hot, inked = (
+        float(arrays[name].astype(np.float64).mean()) for name in ("ink_share", "hot_share", "inked_share")
+    )
+    other, other_seen = (float(np.delete(found, ONE).max()) for found in (shares, seen_shares))
+    one, one_seen = float(shares[ONE]), float(seen_shares[ONE])
+    return {
+        "partial_attention": Claim.of_margins(
+            [PARTIAL - ink], f"测试集上热区平均包含 {ink:.1%} 的墨迹，界限为 {PARTIAL:.0%}"
+        ),
+        "ink_is_preferred": Claim.of_margins([ink - hot], f"热区平均占图像的 {hot:.1%}，包含墨迹的 {ink:.1%}"),
+        "heat_lies_beside_ink": Claim.of_margins(
+            [BESIDE - inked], f"热区中平均 {inked:.1%} 是墨迹，界限为 {BESIDE:.0%}"
+        ),
+        "one_is_covered": Claim.of_margins(
+            [one - NEARLY_ALL], f"数字 1 的热区平均包含 {one:.1%} 的墨迹，界限为 {NEARLY_ALL:.0%}"
+        ),
+        "one_stands_out": Claim.of_margins(
+            [one - other], f"热区所含墨迹：数字 1 平均 {one:.1%}，其他数字最多 {other:.1%}"
+        ),
+        "one_is_seen": Claim.of_margins(
+            [one_seen - NEARLY_ALL, one_seen - other_seen],
+            f"热区单元的感受野所含墨迹：数字 1 平均 {one_seen:.1%}，其他数字最多 {other_seen:.1%}，"
+            f"界限为 {NEARLY_ALL:.0%}",
+        ),
+    }
 
 
 def by_digit(arrays: Mapping[str, NDArray[np.generic]]) -> Table:

@@ -31,7 +31,8 @@ def arrays(share_of_one, share_of_others, hot_share=0.2):
         "ink_share": np.where(labels == 1, share_of_one, share_of_others) + spread,
         "hot_share": np.full(40, hot_share),
         "centre_share": np.full(40, 0.5),
-        "seen_share": np.full(40, 0.95),
+        "seen_share": np.where(labels == 1, 0.95, 0.8),
+        "inked_share": np.full(40, 0.2),
         "examples": np.arange(0, 40, 4),
         "images": np.random.default_rng(0).random((10, 28, 28)),
         "maps": np.random.default_rng(1).random((10, 28, 28)),
@@ -90,6 +91,8 @@ def test_claims_hold_when_only_one_is_covered():
     assert claims["one_is_covered"].slack == pytest.approx(0.04)
     assert claims["one_stands_out"].slack == pytest.approx(0.44)
     assert claims["ink_is_preferred"].holds
+    assert claims["one_is_seen"].slack == pytest.approx(0.05)
+    assert claims["heat_lies_beside_ink"].slack == pytest.approx(0.3)
 
 
 def test_claims_fail_when_every_digit_is_covered_alike():
