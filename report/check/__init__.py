@@ -1,7 +1,7 @@
 """The checker: every number and every sentence held against the results.
 
-:func:`check_templates` checks what was rendered, :func:`check_document` a text written elsewhere, :func:`check_published`
-published numbers, :func:`compare_results` two builds, :func:`read_back` the finished PDF.
+:func:`check_templates` checks what was rendered, :func:`check_document` a text written elsewhere,
+:func:`check_published` published numbers, :func:`compare_results` two builds, :func:`read_back` the finished PDF.
 """
 
 from report.check.audit import Audit, audit
@@ -11,7 +11,7 @@ from report.check.items import Check, Coverage, Item
 from report.check.match import APPROXIMATE, judge, matches, rounds_to
 from report.check.numbers import Numeral, find_numerals
 from report.check.published import Published, check_published
-from report.check.replicates import Spread, held, spread
+from report.check.replicates import Held, Spread
 from report.check.templates import check_templates
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Check",
     "Coverage",
     "Facts",
+    "Held",
     "Item",
     "Numeral",
     "Published",
@@ -30,11 +31,9 @@ __all__ = [
     "check_templates",
     "decision",
     "find_numerals",
-    "held",
     "judge",
     "matches",
     "possible_ratio",
     "recomputed",
     "rounds_to",
-    "spread",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from report.check.items import Item
 from report.check.numbers import find_numerals
-from report.check.plain import BARRIER, of_latex
+from report.check.plain import of_latex
 from report.check.rules import exemption, idiom_spans
 from report.check.sentences import sentence_at
 from report.check.source import read_source
@@ -46,12 +46,12 @@ class _Findings:
 
 
 def audit(sources: Mapping[str, str], *, cache: Path | None = None) -> Audit:
-    """Look at every number of the prose of templates, in every branch of them.
+    r"""Look at every number of the prose of templates, in every branch of them.
 
     Parameters
     ----------
     sources : mapping of str to str
-        File name as messages show it → template; what stands before ``\\begin{document}`` is skipped.
+        File name as messages show it → template; what stands before ``\begin{document}`` is skipped.
     cache : Path, optional
         A folder to remember in which parts of a template are prose: parsing LaTeX takes most of the time.
 
@@ -85,7 +85,7 @@ def audited_sources(rendered: Rendered) -> dict[str, str]:
 
 def _masked(text: str, cache: Path | None) -> str:
     """Blank what is no prose; which parts those are is remembered by the text's digest."""
-    from report.check.prose import not_prose  # noqa: PLC0415 - `import report` stays light
+    from report.check.prose import blanked, not_prose  # noqa: PLC0415 - `import report` stays light
 
     if not any(char.isdigit() or char.isalpha() for char in text):
         return text
@@ -98,10 +98,7 @@ def _masked(text: str, cache: Path | None) -> str:
         spans = not_prose(text)
         if known is not None:
             write_atomic(known, json.dumps(spans).encode())
-    chars = list(text)
-    for start, end in spans:
-        chars[start:end] = [char if char == "\n" else BARRIER for char in chars[start:end]]
-    return "".join(chars)
+    return blanked(text, spans)
 
 
 def _judge(findings: _Findings, source: Source, plain: Plain, numeral: Numeral, idioms: list[tuple[int, int]]) -> None:
@@ -134,5 +131,5 @@ def _judge_literal(findings: _Findings, place: Location, text: str) -> None:
                     sentence=plain.text,
                     mark=(numeral.start, numeral.end),
                     evidence="written in the expression of a tag",
-                )  # fmt: skip
+                )
             )

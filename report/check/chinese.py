@@ -15,7 +15,10 @@ _LARGE = {"万": 10**4, "亿": 10**8}
 RUN = "[零〇一二两三四五六七八九十百千万亿]"
 _YEAR_LENGTH = 4
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve "
+    "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+)
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 WORDS = {word: value for value, word in enumerate(_ONES.split())} | {
     word: 10 * value for value, word in enumerate(_TENS.split(), start=2)
@@ -63,7 +66,7 @@ def _below_ten_thousand(text: str) -> int | None:
             value = DIGITS[char]
             if digit:
                 return None
-            digit = value if value else None
+            digit = value or None
             if not value and index in {0, len(text) - 1}:
                 return None
         else:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from report.check.replicates import Held, Spread, held_over, spreads_over
 from report.errors import ReportError, did_you_mean
 from report.model import SCHEMA, Claim, Table, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
+    from report.check.replicates import Replicates
     from report.model import Result
 
 
@@ -29,6 +31,10 @@ class Facts:
         cell, or, where that is not unique, counted from 0.
     numbers : mapping of str to str
         The printed number of each table and figure by id, where the document has been compiled.
+    spreads : mapping of str to Spread
+        Mean and deviation of values and cells over the seeds, where there are several.
+    held : mapping of str to Held
+        In how many seeds each claim holds, where there are several.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -38,13 +44,29 @@ class Facts:
     settings: Mapping[str, Any] = field(default_factory=dict)
     cells: Mapping[str, float] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
+    spreads: Mapping[str, Spread] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
 
     @classmethod
     def of_results(
-        cls, results: Mapping[str, Result], settings: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None
+        cls,
+        results: Mapping[str, Result],
+        settings: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
+        replicates: Replicates = (),
     ) -> Self:
-        """Collect the results of sections, and the settings of the runs behind them: section → run → field."""
-        tables = {f"{name}.{key}": table for name, result in results.items() for key, table in result.tables.items()}
+        """Collect the results of sections.
+
+        Parameters
+        ----------
+        results : mapping of str to Result
+            By section.
+        settings : mapping
+            Section → run → field → value, of the runs behind the results.
+        replicates : sequence of mappings
+            Section → result for each seed, the first equal to ``results``.
+        """
+        tables = _tables(results)
+        many = len(replicates) > 1
         return cls(
             values={f"{name}.{key}": item for name, result in results.items() for key, item in result.values.items()},
             tables=tables,
@@ -52,6 +74,8 @@ class Facts:
             claims={f"{name}.{key}": item for name, result in results.items() for key, item in result.claims.items()},
             settings=_flat_settings(settings or {}),
             cells=dict(_cells(tables)),
+            spreads=spreads_over(_all_numbers(each) for each in replicates) if many else {},
+            held=held_over(replicates) if many else {},
         )
 
     @classmethod
@@ -96,6 +120,18 @@ class Facts:
                 for key, item in section.get(kind, {}).items()
                 if item.get("number") is not None
             },
+            spreads={
+                f"{name}.{key}": Spread(item["n_seeds"], item["mean"], item["sd"])
+                for name, section in sections.items()
+                for key, item in section.get("values", {}).items()
+                if item.get("sd") is not None
+            },
+            held={
+                f"{name}.{key}": Held(item["holds_in"], item["n_seeds"])
+                for name, section in sections.items()
+                for key, item in section.get("claims", {}).items()
+                if item.get("n_seeds", 1) > 1
+            },
         )
 
     def number(self, name: str) -> Value:
@@ -119,6 +155,10 @@ class Facts:
         if name not in self.claims:
             raise ReportError(f"'{name}' is not a claim of the results", hint=did_you_mean(name, self.claims))
         return self.claims[name]
+
+    def cell_id(self, name: str, row: int, column: str) -> str:
+        """Return the id of a cell; rows are counted from 0."""
+        return f"{name}[{_row_labels(self.tables[name])[row]}].{column}"
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of all numbers."""
@@ -146,6 +186,15 @@ def _flattened(path: str, entries: Mapping[str, Any]) -> Iterator[tuple[str, Any
             yield f"{path}.{name}", entry
 
 
+def _tables(results: Mapping[str, Result]) -> dict[str, Table]:
+    return {f"{name}.{key}": table for name, result in results.items() for key, table in result.tables.items()}
+
+
+def _all_numbers(results: Mapping[str, Result]) -> dict[str, float]:
+    values = {f"{name}.{key}": item.number for name, result in results.items() for key, item in result.values.items()}
+    return values | dict(_cells(_tables(results)))
+
+
 def _cells(tables: Mapping[str, Table]) -> Iterator[tuple[str, float]]:
     for name, table in tables.items():
         labels = _row_labels(table)
@@ -155,7 +204,7 @@ def _cells(tables: Mapping[str, Table]) -> Iterator[tuple[str, float]]:
                     yield f"{name}[{label}].{column}", cell
 
 
-def _row_labels(table: Table) -> Iterable[str]:
+def _row_labels(table: Table) -> list[str]:
     first = [str(row[0]) for row in table.rows]
     unique = len(set(first)) == len(first)
     return first if unique else [str(index) for index in range(len(first))]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+from report.errors import Location
 from report.model import SCHEMA
 
 if TYPE_CHECKING:
-    from report.errors import Location
+    from collections.abc import Iterable, Iterator, Mapping
 
-Kind = Literal["typed", "claim", "number", "published", "consistency", "setting"]
+Kind = Literal["typed", "claim", "number", "published", "consistency", "setting", "bound"]
 Verdict = Literal["supported", "contradicted", "fragile", "unchecked", "exempt", "differs", "equal", "within-spread"]
 WORST_FIRST: tuple[Verdict, ...] = (
     "contradicted", "fragile", "unchecked", "differs", "within-spread", "equal", "supported", "exempt",
@@ -75,6 +75,14 @@ class Item:
         }
         return table if self.slack is None else {**table, "slack": self.slack}
 
+    @classmethod
+    def from_json(cls, table: Mapping[str, Any]) -> Self:
+        """Read an item of check.json."""
+        names = ("kind", "verdict", "id", "text", "expected", "actual", "sentence", "evidence")
+        place = Location(table["file"], table["line"], table["column"]) if table.get("file") else None
+        known = {name: table[name] for name in names}
+        return cls(**known, location=place, mark=(table["mark"][0], table["mark"][1]), slack=table.get("slack"))
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -98,10 +106,14 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """All items of a check, in the order of the document."""
+    """All items of a check, in the order of the document.
+
+    ``bound`` lists the places where the engine prints a result: right by construction, and touched when it changes.
+    """
 
     items: tuple[Item, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
+    bound: tuple[Item, ...] = ()
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
@@ -121,7 +133,7 @@ class Check:
 
     def with_items(self, items: Iterable[Item]) -> Check:
         """Return the check with further items behind its own."""
-        return Check((*self.items, *items), self.coverage)
+        return replace(self, items=(*self.items, *items))
 
     def to_json(self) -> dict[str, Any]:
         """Return check.json as data."""
@@ -129,4 +141,11 @@ class Check:
             "schema": SCHEMA,
             "items": [item.to_json() for item in self.items],
             "coverage": self.coverage.to_json(),
+            "bound": [item.to_json() for item in self.bound],
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read check.json."""
+        items, bound = (tuple(map(Item.from_json, data.get(key, ()))) for key in ("items", "bound"))
+        return cls(items, Coverage(**data.get("coverage", {})), bound)

@@ -1,7 +1,8 @@
 r"""Find the numbers in a text: Chinese, English or LaTeX, in digits or in words, with their units and qualifiers.
 
-``98\%``, ``百分之九十一``, ``1.2 个百分点``, ``6 万``, ``60,000``, ``$1\times10^{-4}$``, ``3--5``, ``三到五``, ``1/2``, ``约 90\%``,
-``超过 97\%``, ``ten``. What only looks like a number (Net1, 2.13.0, 2016/679, 2018-05-25, addresses) is none.
+``98\%``, ``百分之九十一``, ``1.2 个百分点``, ``6 万``, ``60,000``, ``$1\times10^{-4}$``,
+``3--5``, ``三到五``, ``1/2``, ``约 90\%``, ``超过 97\%``, ``ten``.
+What only looks like a number (Net1, 2.13.0, 2016/679, 2018-05-25, addresses) is none.
 """
 
 from __future__ import annotations
@@ -21,18 +22,20 @@ if TYPE_CHECKING:
 
 SCALES = {
     "%": Decimal("0.01"), "pp": Decimal("0.01"), "‰": Decimal("0.001"), "成": Decimal("0.1"),
-    "千": Decimal(1000), "万": Decimal(10) ** 4, "百万": Decimal(10) ** 6, "千万": Decimal(10) ** 7, "亿": Decimal(10) ** 8,
+    "千": Decimal(1000), "万": Decimal(10) ** 4, "百万": Decimal(10) ** 6,
+    "千万": Decimal(10) ** 7, "亿": Decimal(10) ** 8,
     "k": Decimal(1000), "thousand": Decimal(1000), "million": Decimal(10) ** 6, "billion": Decimal(10) ** 9,
 }  # fmt: skip
 RATIOS = frozenset({"%", "pp", "‰", "成"})
 _POINTS = r"个?百分点|percentage\ points?|pp(?![A-Za-z])"
-_UNIT = rf"""(?:[ \u2009\n]?(?P<unit>{_POINTS}|%|‰|per\ ?cent(?![a-z])|百万|千万|[万亿千](?!分之|克|米)|thousand|million|billion
-    |倍|k(?![A-Za-z])|[Mm]illion|(?:x|s|ms|min|h|px|[KMG]i?B)(?![A-Za-z])))?"""
+_UNIT = rf"""(?:[ \u2009\n]?(?P<unit>{_POINTS}|%|‰|per\ ?cent(?![a-z])|百万|千万|[万亿千](?!分之|克|米)|thousand|million
+    |billion|倍|k(?![A-Za-z])|(?:x|s|ms|min|h|px|[KMG]i?B)(?![A-Za-z])))?"""
 _SPACE = "[ \u2009]?"
 _DIGITS = r"(?:\d{1,3}(?:[,\u2009]\d{3})+(?!\d)|\d{1,3}(?:\ 000)+(?!\d)|\d+)"
 _POWER = rf"{_SPACE}×{_SPACE}10{_SPACE}(?:\^{_SPACE}[-+]?\d+|[-]\d+)|[eE][-+]?\d+"
 _SKIP = r"""
-    https?://\S+ | \b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b | \b\d+(?:\.\d+){2,}\w* | \b\d{1,2}:\d{2}(?::\d{2})?\b | \b\d{4}/\d{3}\b
+    https?://\S+ | \b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b | \b\d+(?:\.\d+){2,}\w*
+    | \b\d{1,2}:\d{2}(?::\d{2})?\b | \b\d{4}/\d{3}\b
     | (?<![0-9A-Za-z_])(?=[0-9a-f]{10,}(?![0-9A-Za-z]))[0-9]*[a-f][0-9a-f]*
     | (?<![0-9A-Za-z_])[A-Za-z_]+-\d+(?![\d.]*[%–~]) | (?<![0-9A-Za-z_])[A-Za-z_][A-Za-z0-9_]*[0-9_][A-Za-z0-9_]*
     | \d+[A-Za-zα-ωΑ-Ω](?<![eEkxhs])(?![A-Za-z]?B(?![A-Za-z]))\w*(?<!min)(?<!ms)(?<!px)(?<!pp)
@@ -50,7 +53,8 @@ _NUMBER = re.compile(
         | (?P<mantissa>(?:{_DIGITS}(?:\.\d+)?|\.\d+))(?P<power>{_POWER})?(?!\d|\.\d)
       ){_UNIT.replace("unit", "unit2")}
     | (?P<chinese>{RUN}+(?:点[零〇一二三四五六七八九]+)?){_UNIT.replace("unit", "unit3")}
-    | (?<![A-Za-z-])(?P<english>{ENGLISH}(?:\ (?:hundred|thousand|million))*)(?![A-Za-z-]){_UNIT.replace("unit", "unit4")}
+    | (?<![A-Za-z-])(?P<english>{ENGLISH}(?:\ (?:hundred|thousand|million))*)(?![A-Za-z-])
+        {_UNIT.replace("unit", "unit4")}
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -139,28 +143,30 @@ def _numeral(match: re.Match[str]) -> Numeral | None:
 
 def _written(match: re.Match[str]) -> tuple[Decimal, Decimal, str] | None:
     """Return value, unit of the last digit and script of what was matched, before its unit."""
-    if match["per"]:
-        found = _share(match["share"])
-        scale = {"百": -2, "千": -3, "万": -4}[match["per"]]
-        return None if found is None else (found[0].scaleb(scale), found[1].scaleb(scale), "chinese")
-    if match["below"]:
-        below, above = chinese_integer(match["below"]), chinese_integer(match["above"])
-        return None if not below or above is None else (*_fraction(above, below), "chinese")
-    if match["tenths"]:
-        tenths, hundredths = chinese_integer(match["tenths"]), chinese_integer(match["hundredths"] or "零")
-        quantum = Decimal("0.01") if match["hundredths"] else Decimal("0.1")
-        return (10 * Decimal(tenths or 0) + (hundredths or 0)) / 100, quantum, "chinese"
-    if match["half"]:
-        return (*_fraction(1, 2), "english" if match["half"].isascii() else "chinese")
+    if match["mantissa"] or match["power10"]:
+        return (*_arabic(match), "arabic")
     if match["fraction"]:
         above, below = (int(part) for part in match["fraction"].split("/"))
         return (*_fraction(above, below), "arabic")
-    if match["chinese"]:
-        read = chinese_decimal(match["chinese"])
-        return None if read is None else (*read, "chinese")
     if match["english"]:
         return Decimal(english_integer(match["english"])), Decimal(1), "english"
-    return (*_arabic(match), "arabic")
+    if match["half"]:
+        return (*_fraction(1, 2), "english" if match["half"].isascii() else "chinese")
+    read = chinese_decimal(match["chinese"]) if match["chinese"] else _chinese_share(match)
+    return None if read is None else (*read, "chinese")
+
+
+def _chinese_share(match: re.Match[str]) -> tuple[Decimal, Decimal] | None:
+    """Read 百分之九十一, 三分之一 and 九成五."""
+    if match["per"]:
+        found = _share(match["share"])
+        scale = {"百": -2, "千": -3, "万": -4}[match["per"]]
+        return None if found is None else (found[0].scaleb(scale), found[1].scaleb(scale))
+    if match["below"]:
+        below, above = chinese_integer(match["below"]), chinese_integer(match["above"])
+        return None if not below or above is None else _fraction(above, below)
+    tenths, hundredths = chinese_integer(match["tenths"]), chinese_integer(match["hundredths"] or "零")
+    return (10 * Decimal(tenths or 0) + (hundredths or 0)) / 100, Decimal("0.01" if match["hundredths"] else "0.1")
 
 
 def _share(text: str) -> tuple[Decimal, Decimal] | None:

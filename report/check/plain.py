@@ -1,7 +1,7 @@
-r"""LaTeX or plain text as bare characters, each with its place in the source, so that one reader of numbers does for all.
+r"""LaTeX or plain text as bare characters, each with its place in the source: one reader of numbers does for all.
 
-``98\%`` becomes ``98%``, ``$1\times10^{-4}$`` becomes ``1×10^-4``, ``６０，０００`` becomes ``60,000``. What is neither text
-nor number (unknown commands, and :data:`BARRIER` itself) becomes a barrier that no number and no sentence reaches over.
+``98\%`` becomes ``98%``, ``$1\times10^{-4}$`` becomes ``1×10^-4``, ``６０，０００`` becomes ``60,000``. What is
+neither text nor number (unknown commands, and :data:`BARRIER` itself) becomes a barrier that no number reaches over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ HOLE = "\ufffc"
 """Stands for a number that the engine prints at this place."""
 
 _SYMBOLS = {
-    "times": "×", "cdot": "×", "approx": "≈", "simeq": "≈", "thickapprox": "≈", "sim": "~", "le": "≤", "leq": "≤", "leqslant": "≤",
+    "times": "×", "cdot": "×", "approx": "≈", "simeq": "≈", "thickapprox": "≈", "sim": "~",
+    "le": "≤", "leq": "≤", "leqslant": "≤",
     "ge": "≥", "geq": "≥", "geqslant": "≥", "pm": "±", "lt": "<", "gt": ">", "ll": "<", "gg": ">", "to": "→",
     "rightarrow": "→", "in": "∈", "ne": "≠", "neq": "≠", "textasciitilde": "~", "textless": "<", "textgreater": ">",
     "percent": "%", "permille": "‰", "textperthousand": "‰", "quad": " ", "qquad": " ", "ldots": "…", "dots": "…",

@@ -14,29 +14,29 @@ from typing import TYPE_CHECKING, Any
 from report.check.plain import BARRIER, HOLE, of_latex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pylatexenc.macrospec import LatexContextDb
 
-# Macro → (its arguments as in pylatexenc: * star, [ optional, { mandatory; which of them are prose, counted from 0).
+_ARGUMENTS = {  # the arguments of macros none of whose arguments is prose: * star, [ optional, { mandatory
+    "[{": """label ref eqref pageref autoref cref Cref nameref tag input include bibliography bibliographystyle
+        pagestyle thispagestyle pagenumbering usetikzlibrary graphicspath hypersetup geometry captionsetup url path nolinkurl
+        addvspace enlargethispage linespread selectlanguage bibitem""",
+    "*[[{": "cite citep citet citealp parencite textcite nocite",
+    "*{": "vspace hspace",
+    "*[{": "documentclass usepackage RequirePackage includegraphics includepdf color",
+    "{{": "setlength addtolength setcounter addtocounter newcolumntype newlength fontsize",
+    "*{[[{": "newcommand renewcommand providecommand DeclareRobustCommand",
+    "*{[[{{": "newenvironment renewenvironment",
+    "{{{": "definecolor addcontentsline",
+    "*{[{[": "newtheorem",
+    "[{{": "rule",
+    "{": "cline",
+    "[": "addlinespace",
+}
+# Macro → its arguments, and which of them are prose, counted from 0.
 MACROS: dict[str, tuple[str, tuple[int, ...]]] = {
-    **dict.fromkeys(
-        "label ref eqref pageref autoref cref Cref nameref tag input include bibliography bibliographystyle pagestyle "
-        "thispagestyle pagenumbering usetikzlibrary graphicspath hypersetup geometry captionsetup definecolorset "
-        "url path nolinkurl addvspace enlargethispage linespread vskip selectlanguage counterwithin".split(),
-        ("[{", ()),
-    ),
-    **dict.fromkeys("cite citep citet citealp parencite textcite nocite".split(), ("*[[{", ())),
-    **dict.fromkeys("vspace hspace".split(), ("*{", ())),
-    **dict.fromkeys("documentclass usepackage RequirePackage includegraphics includepdf color".split(), ("*[{", ())),
-    **dict.fromkeys(
-        "setlength addtolength setcounter addtocounter newcolumntype newlength definecolor fontsize".split(), ("{{", ())
-    ),
-    **dict.fromkeys("newcommand renewcommand providecommand DeclareRobustCommand".split(), ("*{[[{", ())),
-    **dict.fromkeys("newenvironment renewenvironment".split(), ("*{[[{{", ())),
-    "definecolor": ("{{{", ()),
-    "newtheorem": ("*{[{[", ()),
-    "rule": ("[{{", ()),
+    **{name: (arguments, ()) for arguments, names in _ARGUMENTS.items() for name in names.split()},
     "hyperref": ("[{", (1,)),
     "href": ("{{", (1,)),
     "hypertarget": ("{{", (1,)),
@@ -50,11 +50,6 @@ MACROS: dict[str, tuple[str, tuple[int, ...]]] = {
     "makebox": ("[[{", (2,)),
     "multicolumn": ("{{{", (2,)),
     "multirow": ("[{[{[{", (5,)),
-    "cmidrule": ("({", ()),
-    "cline": ("{", ()),
-    "addlinespace": ("[", ()),
-    "addcontentsline": ("{{{", ()),
-    "bibitem": ("[{", ()),
     "caption": ("*[{", (2,)),
     "section": ("*[{", (2,)),
     "subsection": ("*[{", (2,)),
@@ -64,25 +59,28 @@ MACROS: dict[str, tuple[str, tuple[int, ...]]] = {
 # Environment → its arguments; none of them is prose.
 ENVIRONMENTS: dict[str, str] = {
     "tabular": "[{", "tabular*": "{[{", "tabularx": "{[{", "tabulary": "{[{", "longtable": "[{", "array": "[{",
-    "figure": "[", "figure*": "[", "table": "[", "table*": "[", "minipage": "[[[{", "multicols": "{[", "wrapfigure": "[{[{",
-    "enumerate": "[", "itemize": "[", "description": "[", "titlepage": "", "center": "", "abstract": "", "adjustbox": "{",
-    "subfigure": "[[[{", "threeparttable": "[", "tablenotes": "[", "spacing": "{",
+    "figure": "[", "figure*": "[", "table": "[", "table*": "[", "wrapfigure": "[{[{", "subfigure": "[[[{",
+    "minipage": "[[[{", "multicols": "{[", "enumerate": "[", "itemize": "[", "description": "[", "adjustbox": "{",
+    "threeparttable": "[", "tablenotes": "[", "spacing": "{",
 }  # fmt: skip
-OPAQUE_ENVIRONMENTS = frozenset(
-    "equation align gather multline eqnarray displaymath flalign alignat math split verbatim Verbatim lstlisting minted "
-    "comment filecontents tikzpicture thebibliography picture".split()
-)
+_OPAQUE = """equation align gather multline eqnarray displaymath flalign alignat math split verbatim Verbatim lstlisting
+    minted comment filecontents tikzpicture thebibliography picture"""
+OPAQUE_ENVIRONMENTS = frozenset(_OPAQUE.split())
+_NUMBERS = rf"[-+±\d\s\u2009.,×^–→%‰/~\[\](){{}}…{HOLE}]*"
 _SYMBOLIC = r"[^\d=≈<>≤≥∈~±,;。，]{0,16}"
-_PLAIN_MATH = re.compile(
-    rf"\s*(?:{_SYMBOLIC}\s*(?:=|≈|<|>|≤|≥|~|∈)\s*)?(?:[-+±\d\s\u2009.,×^–→%‰/~\[\](){{}}…{HOLE}]*\d[-+±\d\s\u2009.,×^–→%‰/~\[\](){{}}…{HOLE}]*)"
-)
+_PLAIN_MATH = re.compile(rf"\s*(?:{_SYMBOLIC}\s*(?:=|≈|<|>|≤|≥|~|∈)\s*)?{_NUMBERS}\d{_NUMBERS}")
 _THEORY = re.compile(r"[^\d]*[A-Za-zα-ω][^\d]*(?:[≤≥<>≠]\s*(?:0|1|1/2)|[→≈]\s*[01]|=\s*0)\s*")
 
 
 def masked(source: str) -> str:
-    """Return the source with a :data:`~report.check.plain.BARRIER` in place of every character that is not prose."""
+    """Return the source with a :data:`~report.check.plain.BARRIER` for every character that is not prose."""
+    return blanked(source, not_prose(source))
+
+
+def blanked(source: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a source with barriers in place of some parts of it; line ends stay."""
     chars = list(source)
-    for start, end in not_prose(source):
+    for start, end in spans:
         chars[start:end] = [char if char == "\n" else BARRIER for char in chars[start:end]]
     return "".join(chars)
 
@@ -106,7 +104,7 @@ def _context() -> LatexContextDb:
     database = get_default_latex_context_db()
     database.add_context_category(
         "report",
-        macros=[MacroSpec(name, arguments.replace("(", "[")) for name, (arguments, _) in MACROS.items()],
+        macros=[MacroSpec(name, arguments) for name, (arguments, _) in MACROS.items()],
         environments=[EnvironmentSpec(name, arguments) for name, arguments in ENVIRONMENTS.items()],
         prepend=True,
     )
@@ -157,7 +155,7 @@ def _span(node: Any) -> tuple[int, int]:  # noqa: ANN401 - pylatexenc is not ann
 
 
 def counts_as_number(formula: str) -> bool:
-    r"""Tell whether an inline formula is a number in prose: ``$98\%$`` and ``$\gamma=0.3$`` are, ``$2\gamma L$`` is not.
+    r"""Tell whether an inline formula is a number in prose: ``$\gamma=0.3$`` is, ``$2\gamma L$`` is not.
 
     A bound such as ``$\gamma L\le 1/2$`` or ``$\gamma\to 0$`` belongs to a theory and is a formula.
     """

@@ -1,8 +1,9 @@
 """Published numbers beside the recomputed ones.
 
-The numbers come in as data, the parsed TOML file that ``analyses/published.toml`` describes: tables, values, claims and sets
-by the id of what is computed for them. Verdicts: ``equal`` (rounds to the printed digits), ``within-spread`` (at least 3
-seeds, and no further from their mean than 2 standard deviations), ``differs``, or ``unchecked`` where nothing is computed.
+The numbers come in as data, a TOML file with tables, values, claims and sets by the id of what is computed for them;
+its form stands at the top of ``analyses/published.toml``. Verdicts: ``equal`` (rounds to the printed digits),
+``within-spread`` (at least 3 seeds, and no further from their mean than 2 standard deviations), ``differs``, or
+``unchecked`` where nothing is computed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from report.check.items import Item
 from report.check.match import exact, rounds_to
-from report.check.replicates import MIN_FOR_SPREAD, Replicates, Spread, cell_spread, held, spread
+from report.check.replicates import MIN_FOR_SPREAD, Spread
 from report.errors import Location
 from report.model import Table
 
@@ -65,7 +66,7 @@ class Published:
         return Location(self.file, (self.lines or {}).get((kind, name)))
 
 
-def check_published(published: Published, facts: Facts, replicates: Replicates = ()) -> list[Item]:
+def check_published(published: Published, facts: Facts) -> list[Item]:
     """Hold every published number against what was computed for it, in the order of the file.
 
     Parameters
@@ -73,14 +74,12 @@ def check_published(published: Published, facts: Facts, replicates: Replicates =
     published : Published
         What was printed.
     facts : Facts
-        What was computed.
-    replicates : sequence of mappings
-        Section name → result, one per seed.
+        What was computed, with the spread over the seeds where there are several.
     """
     items: list[Item] = []
     for kind, check in (("tables", _tables), ("values", _values), ("claims", _claims), ("sets", _sets)):
         for name, entry in published.entries.get(kind, {}).items():
-            items += check(name, entry, published.place(kind, name), facts, replicates)
+            items += check(name, entry, published.place(kind, name), facts)
     return items
 
 
@@ -93,43 +92,37 @@ def compare(printed: Decimal, rounding: Decimal, computed: Decimal, scattered: S
     )
     if scattered is not None and scattered.n >= MIN_FOR_SPREAD:
         off = abs(float(printed) - scattered.mean)
-        note = f"{difference}; {scattered.n} seeds: {scattered.mean:.5g} ± {scattered.sd:.2g}"
+        note = f"{difference}; {scattered}"
         return ("within-spread" if off <= WITHIN * scattered.sd else "differs"), note
     return "differs", difference
 
 
-def _values(
-    name: str, entry: Mapping[str, Any], place: Location, facts: Facts, replicates: Replicates
-) -> Iterator[Item]:
+def _values(name: str, entry: Mapping[str, Any], place: Location, facts: Facts) -> Iterator[Item]:
     text = str(entry.get("text", entry["number"]))
     computed = facts.values.get(name)
     if computed is None:
         yield _item(name, text, place, entry, "unchecked", "", "nothing is computed under this id")
         return
     printed, number = _decimal(entry["number"]), exact(computed.number)
-    verdict, note = compare(printed, _decimal(entry["rounding"]), number, spread(replicates, name))
+    verdict, note = compare(printed, _decimal(entry["rounding"]), number, facts.spreads.get(name))
     yield _item(name, text, place, entry, verdict, _short(number, sign=False), note)
 
 
-def _claims(
-    name: str, entry: Mapping[str, Any], place: Location, facts: Facts, replicates: Replicates
-) -> Iterator[Item]:
+def _claims(name: str, entry: Mapping[str, Any], place: Location, facts: Facts) -> Iterator[Item]:
     printed = _yes(entry["holds"])
     claim = facts.claims.get(name)
     if claim is None:
         yield _item(name, printed, place, entry, "unchecked", "", "nothing is computed under this id")
         return
-    count, total = held(replicates, name)
-    note = f"; holds in {count} of {total} seeds" if total > 1 else ""
+    over_seeds = facts.held.get(name)
+    note = f"; {over_seeds}" if over_seeds else ""
     same = claim.holds == entry["holds"]
-    within = total >= MIN_FOR_SPREAD and 0 < count < total
+    within = over_seeds and over_seeds.total >= MIN_FOR_SPREAD and 0 < over_seeds.count < over_seeds.total
     verdict: Verdict = "equal" if same else "within-spread" if within else "differs"
     yield _item(name, printed, place, entry, verdict, _yes(claim.holds), claim.evidence + note)
 
 
-def _sets(
-    name: str, entry: Mapping[str, Any], place: Location, facts: Facts, _replicates: Replicates
-) -> Iterator[Item]:
+def _sets(name: str, entry: Mapping[str, Any], place: Location, facts: Facts) -> Iterator[Item]:
     printed = ", ".join(map(str, entry["members"]))
     table = facts.tables.get(name)
     if table is None or not table.columns:
@@ -148,23 +141,20 @@ def _sets(
     )
 
 
-def _tables(
-    name: str, entry: Mapping[str, Any], place: Location, facts: Facts, replicates: Replicates
-) -> Iterator[Item]:
+def _tables(name: str, entry: Mapping[str, Any], place: Location, facts: Facts) -> Iterator[Item]:
     printed = Table(entry["columns"], entry["rows"])
     for computed_name in (name, *entry.get("beside", ())):
         table = facts.tables.get(computed_name)
         if table is None:
             yield _item(computed_name, "", place, entry, "unchecked", "", "no table is computed under this id")
             continue
-        for index, row in enumerate(printed.rows):
+        for row in printed.rows:
             cells = dict(zip(printed.columns, row, strict=True))
             key = {column: cells[column] for column in entry["key"]}
             found = _row_of(table, key)
             for column in printed.columns:
                 if column not in key and cells[column] != NOT_PRINTED:
-                    yield _cell(computed_name, (table, found), (key, column, cells[column]), entry, place, replicates)
-            del index
+                    yield _cell(computed_name, (table, found), (key, column, cells[column]), entry, place, facts)
 
 
 def _row_of(table: Table, key: Mapping[str, Any]) -> int | None:
@@ -190,7 +180,7 @@ def _cell(
     what: tuple[Mapping[str, Any], str, Any],
     entry: Mapping[str, Any],
     place: Location,
-    replicates: Replicates,
+    facts: Facts,
 ) -> Item:
     table, row = where
     key, column, printed = what
@@ -203,7 +193,10 @@ def _cell(
         return _item(label, str(printed), place, entry, "equal" if same else "differs", str(computed), "")
     number = exact(computed)
     verdict, note = compare(
-        _decimal(printed), _decimal(entry["rounding"][column]), number, cell_spread(replicates, name, row, column)
+        _decimal(printed),
+        _decimal(entry["rounding"][column]),
+        number,
+        facts.spreads.get(facts.cell_id(name, row, column)),
     )
     return _item(
         label,
@@ -234,7 +227,7 @@ def _printed_like(number: float, rounding: float) -> str:
 
 def _short(number: Decimal, *, sign: bool = True) -> str:
     text = f"{float(number):+.5g}" if sign else f"{float(number):.5g}"
-    return text if abs(number) < 10**5 else f"{number:f}"  # noqa: PLR2004 - counts in full
+    return text if abs(number) < 10**5 else f"{number:f}"
 
 
 def _yes(holds: object) -> str:

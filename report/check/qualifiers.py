@@ -1,4 +1,4 @@
-"""The words around a number that say how it is meant: about, more than, at most …"""
+"""The words around a number that say how it is meant: about, more than, at most."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Literal
 Relation = Literal["equal", "about", "above", "below", "at-least", "at-most"]
 
 _BEFORE: dict[Relation, str] = {
-    "at-least": "至少为?|不少于|不低于|不小于|不亚于|最少|起码|≥|at least|no less than|not less than|no fewer than|minimum of",
-    "at-most": "至多为?|最多为?|不超过|不高于|不大于|不多于|≤|at most|no more than|not more than|up to|maximum of",
-    "above": "超过了?|高于|大于|多于|高过|逾|不止|突破了?|超出|>|more than|over|above|greater than|higher than|larger than"
-    "|exceed(?:s|ed|ing)?|beyond",
-    "below": "不足|低于|小于|少于|不到|未到|未达到?|未及|<|less than|below|under|fewer than|lower than|smaller than",
-    "about": "大约为?|约为|约|大概|大致|将近|接近|近|≈|~|差不多|几乎|about|approximately|approx\\.|around|roughly|nearly|almost"
-    "|close to|some|circa|ca\\.",
+    "at-least": "至少为?|不少于|不低于|不小于|不亚于|最少|起码|≥"
+    "|at least|(?:no|not) less than|no fewer than|minimum of",
+    "at-most": "至多为?|最多为?|不超过|不高于|不大于|不多于|≤|at most|(?:no|not) more than|up to|maximum of",
+    "above": "超过了?|高于|大于|多于|高过|逾|不止|突破了?|超出|>"
+    "|(?:more|greater|higher|larger) than|over|above|exceed(?:s|ed|ing)?|beyond",
+    "below": "不足|低于|小于|少于|不到|未到|未达到?|未及|<|(?:less|fewer|lower|smaller) than|below|under",
+    "about": "大约为?|约为|约|大概|大致|将近|接近|近|≈|~|差不多|几乎"
+    "|about|approximately|approx\\.|around|roughly|nearly|almost|close to|some|circa|ca\\.",
 }
 _AFTER: dict[Relation, str] = {
     "about": "左右|上下|附近|or so",

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from report.model import Claim, Table, Value
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from report.model import Result
 
 Replicates = Sequence[Mapping[str, "Result"]]
@@ -27,6 +27,24 @@ class Spread:
     mean: float
     sd: float
 
+    def __str__(self) -> str:
+        return f"{self.n} seeds: {self.mean:.6g} ± {self.sd:.2g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """In how many of all seeds a claim holds."""
+
+    count: int
+    total: int
+
+    def negated(self) -> Held:
+        """Return in how many seeds the opposite holds."""
+        return Held(self.total - self.count, self.total)
+
+    def __str__(self) -> str:
+        return f"holds in {self.count} of {self.total} seeds"
+
 
 def spread_of(numbers: Sequence[float]) -> Spread | None:
     """Return the spread of some numbers; None for fewer than two."""
@@ -35,37 +53,21 @@ def spread_of(numbers: Sequence[float]) -> Spread | None:
     return Spread(len(numbers), statistics.fmean(numbers), statistics.stdev(numbers))
 
 
-def spread(replicates: Replicates, name: str) -> Spread | None:
-    """Return mean and deviation of the value ``section.key``; None where fewer than two seeds have it."""
-    items = [item for item in _items(replicates, name) if isinstance(item, Value)]
-    return spread_of([float(item.number) for item in items])
+def spreads_over(replicates: Iterable[Mapping[str, float]]) -> dict[str, Spread]:
+    """Return the spread of every number that at least two seeds have, by id."""
+    gathered: dict[str, list[float]] = {}
+    for numbers in replicates:
+        for name, number in numbers.items():
+            gathered.setdefault(name, []).append(float(number))
+    found = {name: spread_of(numbers) for name, numbers in gathered.items()}
+    return {name: spread for name, spread in found.items() if spread is not None}
 
 
-def cell_spread(replicates: Replicates, name: str, row: int, column: str) -> Spread | None:
-    """Return mean and deviation of one cell of the table ``section.key``."""
-    numbers = []
-    for item in _items(replicates, name):
-        if isinstance(item, Table) and column in item.columns and row < len(item.rows):
-            cell = item.column(column)[row]
-            if isinstance(cell, int | float):
-                numbers.append(float(cell))
-    return spread_of(numbers)
-
-
-def held(replicates: Replicates, name: str, *, negated: bool = False) -> tuple[int, int]:
-    """Return in how many seeds the claim ``section.key``, or its negation, holds, and how many seeds have it."""
-    claims = [item for item in _items(replicates, name) if isinstance(item, Claim)]
-    return sum(claim.holds != negated for claim in claims), len(claims)
-
-
-def _items(replicates: Replicates, name: str) -> list[object]:
-    section, _, key = name.partition(".")
-    found: list[object] = []
+def held_over(replicates: Replicates) -> dict[str, Held]:
+    """Return for every claim in how many seeds it holds, where there is more than one."""
+    gathered: dict[str, list[bool]] = {}
     for results in replicates:
-        result = results.get(section)
-        if result is None:
-            continue
-        for kind in (result.values, result.tables, result.claims):
-            if key in kind:
-                found.append(kind[key])
-    return found
+        for section, result in results.items():
+            for key, claim in result.claims.items():
+                gathered.setdefault(f"{section}.{key}", []).append(claim.holds)
+    return {name: Held(sum(holds), len(holds)) for name, holds in gathered.items() if len(holds) > 1}

@@ -20,7 +20,8 @@ _JOINT = r"(?:[、，,和与或及至到–~-]|以及|and|to|or)"
 _ONE_DIGIT = rf"\d\s*{_JOINT}\s*"
 _ENGLISH_ONE = r"(?![ -](?:epochs?|layers?|runs?|seeds?|percent|steps?))"
 _MEASURE = "个种项类幅张条组份段行列句套处件批例片块篇对名位门点样"
-_MEASURED = "轮|次|步|倍|层|秒|分钟|小时|百分点|样本|参数|权重(?!向量|图)|像素|神经元|通道|隐藏|卷积|全连接|种子|进程|线程|训练图像|测试图像"
+_MEASURED = "轮|次|步|倍|层|秒|分钟|小时|百分点|样本|参数|权重(?!向量|图)|像素|神经元"
+_MEASURED += "|通道|隐藏|卷积|全连接|种子|进程|线程|训练图像|测试图像"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 r"""A template as an author wrote it, with its tags taken out: every branch of it, whether it is printed or not.
 
-The scanner of :mod:`report.scanner` says where tags and constructs begin and end; here they become holes and regions, and
-every character keeps its line and column.
+The scanner of :mod:`report.scanner` says where tags and constructs begin and end; here they become holes and regions,
+and every character keeps its line and column.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class Region:
 
 @dataclass(slots=True)
 class Source:
-    """A template without its tags.
+    r"""A template without its tags.
 
     Parameters
     ----------
     text : str
         LaTeX; a hole stands where the engine prints something.
     regions : list of Region
-        What ``\\typed`` and ``\\exempt`` hold.
+        What ``\typed`` and ``\exempt`` hold.
     literals : list of (Location, str)
         Prose and numbers that stand in the expression of a tag, such as a caption handed to a macro.
     """

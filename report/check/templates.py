@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from report.check.audit import audit, audited_sources
+from report.check.facts import Facts
 from report.check.items import Check, Coverage, Item
 from report.check.match import exact, matches
 from report.check.numbers import RATIOS, atoms, find_numerals, qualified
 from report.check.plain import of_latex
-from report.check.replicates import held, spread
 from report.check.sentences import sentence_at
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from report.check.numbers import Numeral
-    from report.check.replicates import Replicates
     from report.model import Value
     from report.rendermap import Rendered, Use
 
@@ -25,31 +24,33 @@ _AROUND = 160
 _PERCENT = 100
 
 
-def check_templates(rendered: Rendered, *, replicates: Replicates = (), cache: Path | None = None) -> Check:
+def check_templates(rendered: Rendered, facts: Facts | None = None, *, cache: Path | None = None) -> Check:
     """Check what was rendered: typed numbers, settings, claims, and every other number of the prose.
 
     Parameters
     ----------
     rendered : Rendered
         The document, with every use of a result.
-    replicates : sequence of mappings, optional
-        Section name → result, one per seed; with at least two, sentences can be fragile.
+    facts : Facts, optional
+        The results: evidence and slack of claims, and, with several seeds, which sentences are fragile.
     cache : Path, optional
         See :func:`report.check.audit.audit`.
     """
+    facts = facts or Facts()
     items = []
     for use in rendered.uses:
         if use.kind == "typed":
-            items.append(_check_typed(rendered, use, replicates))
+            items.append(_check_typed(rendered, use, facts))
         elif use.kind == "claim":
-            items.append(_check_claim(rendered, use, replicates))
+            items.append(_check_claim(rendered, use, facts))
     found = audit(audited_sources(rendered), cache=cache)
     coverage = Coverage(count_bound(rendered), found.typed, len(found.exempt), len(found.unchecked))
-    return Check((*items, *found.unchecked, *found.exempt), coverage)
+    bound = tuple(_bound(rendered, use) for use in rendered.uses if use.kind == "bound")
+    return Check((*items, *found.unchecked, *found.exempt), coverage, bound)
 
 
 def typed_numerals(document: str, start: int, end: int) -> list[Numeral]:
-    """Return the numbers typed between two offsets of a document, with the unit and the qualifier that stand outside."""
+    """Return the numbers typed between two offsets of a document, with unit and qualifier outside."""
     first = max(0, start - _AROUND // 4)
     window = of_latex(document[first : end + _AROUND // 4])
     inside = range(window.index(start - first), window.index(end - first))
@@ -70,16 +71,15 @@ def show(number: Decimal, like: Numeral | None) -> str:
     return f"{rounded.normalize():f}"
 
 
-def _check_typed(rendered: Rendered, use: Use, replicates: Replicates) -> Item:
+def _check_typed(rendered: Rendered, use: Use, facts: Facts) -> Item:
     value: Value = use.extra["number"]
     found = typed_numerals(rendered.text, use.start, use.end)
     right = bool(found) and all(_is_right(numeral, value, use.extra["expected"]) for numeral in found)
     sentence, mark = _sentence(rendered.text, use.start, use.end)
     expected = show(exact(value.number), found[0] if found else None)
     evidence = f"{use.id} = {exact(value.number):f}" if found else "no number is written here"
-    scattered = spread(replicates, use.id)
-    if scattered:
-        evidence += f"; {scattered.n} seeds: {scattered.mean:.6g} ± {scattered.sd:.2g}"
+    if use.id in facts.spreads:
+        evidence += f"; {facts.spreads[use.id]}"
     return Item(
         "setting" if use.extra["setting"] else "typed",
         "supported" if right else "contradicted",
@@ -110,14 +110,15 @@ def _is_right(numeral: Numeral, value: Value, expected: str | None) -> bool:
     return matches(numeral, number, value.unit)
 
 
-def _check_claim(rendered: Rendered, use: Use, replicates: Replicates) -> Item:
+def _check_claim(rendered: Rendered, use: Use, facts: Facts) -> Item:
     negated: bool = use.extra["negated"]
     holds: bool = use.extra["holds"] != negated
-    count, total = held(replicates, use.id, negated=negated)
-    evidence = use.extra.get("evidence", "")
-    if total > 1:
-        evidence += f"{'；' if evidence else ''}holds in {count} of {total} seeds"
-    fragile = holds and count < total
+    claim, over_seeds = facts.claims.get(use.id), facts.held.get(use.id)
+    evidence = claim.evidence if claim else ""
+    if over_seeds:
+        over_seeds = over_seeds.negated() if negated else over_seeds
+        evidence += f"; {over_seeds}"
+    fragile = holds and over_seeds is not None and over_seeds.count < over_seeds.total
     sentence, mark = _sentence(rendered.text, use.start, use.end)
     return Item(
         "claim",
@@ -130,8 +131,14 @@ def _check_claim(rendered: Rendered, use: Use, replicates: Replicates) -> Item:
         sentence,
         mark,
         evidence,
-        use.extra.get("slack"),
+        claim.slack if claim else None,
     )
+
+
+def _bound(rendered: Rendered, use: Use) -> Item:
+    sentence, mark = ("", (0, 0)) if "\n" in use.text else _sentence(rendered.text, use.start, use.end)
+    text = "" if "\n" in use.text else of_latex(use.text).text
+    return Item("bound", "supported", use.id, text, use.location, text, text, sentence, mark)
 
 
 def _sentence(document: str, start: int, end: int) -> tuple[str, tuple[int, int]]:
