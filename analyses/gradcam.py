@@ -71,7 +71,7 @@ class OwnClassMaps(Run):
         -------
         Outcome
             Per test image, each (n_test,): ``labels``, ``correct``; ``hot_share`` (of the image, hot), ``inked_share``
-            (of the hot area, inked); of the ink, ``ink_share`` (in the hot area), ``centre_share`` (under the centres of
+            (of the hot area, inked); of the ink ``ink_share`` (in the hot area), ``centre_share`` (under the centres of
             the hot units), ``seen_share`` (seen by them). Per digit its first correctly classified image: its index in
             ``examples``, ``images`` and ``maps`` (10, 28, 28).
         """
