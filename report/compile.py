@@ -16,11 +16,11 @@ from report.braces import check_groups
 from report.errors import LatexError, MissingToolError
 from report.files import write_if_changed
 from report.latexlog import Diagnostic, diagnose, pages_of, read_log
-from report.passes import Done, Job, bibliography, direct_pass, environment_of, finished_pdf, latexmk, settle
+from report.passes import Done, Job, Typesetter, bibliography, environment_of, finished_pdf, latexmk, settle
 from report.texlive import apt_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from report.rendermap import Rendered
@@ -57,22 +57,6 @@ class Compiled:
     seconds: float
     warnings: tuple[Diagnostic, ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Typesetter:
-    """How the first of the passes is run, and what is done with its pages.
-
-    Parameters
-    ----------
-    first : callable (Job) → Done
-        Runs XeLaTeX once; :class:`report.warmtex.WarmTex` has one waiting.
-    show : callable (Job) → None
-        Called after that pass, while references may still point to old places.
-    """
-
-    first: Callable[[Job], Done] = direct_pass
-    show: Callable[[Job], None] = lambda _job: None
 
 
 def compile_pdf(
@@ -145,7 +129,7 @@ def _typeset(job: Job, root: Path, typesetter: Typesetter) -> tuple[Done, int, l
     ended.unlink(missing_ok=True)
     used, passes, settled = bibliography(job), 0, False
     if changed and not fresh and known == used:
-        done, passes, settled = settle(job, typesetter.first, typesetter.show)
+        done, passes, settled = settle(job, typesetter)
     if not settled:
         done = latexmk(job)
     found = diagnose(job.work, job.name, job.rendered, root)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from report.compute import Computation
 from report.lock import locked
 from report.progress import watcher as default_watcher
-from report.publish import publish
+from report.publish import anticipate, publish
+from report.warmtex import WarmTex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,12 +52,13 @@ def build(config: BuildConfig, data: DataSource | None = None, watcher: Watcher 
     started = time.perf_counter()
     watcher = watcher or default_watcher()
     try:
-        with locked(config.out, watcher.say):
+        with locked(config.out, watcher.say), WarmTex() as warm:
+            anticipate(config, warm)
             computation = Computation(config, data, watcher)
             if computation.info.notice:
                 watcher.say(f"NOTICE: {computation.info.notice}")
             computed = computation.run()
-            published = publish(config, computed)
+            published = publish(config, computed, warm)
     finally:
         watcher.close()
     return Build(published.pdf, computed, published.compiled, time.perf_counter() - started)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from report.errors import LatexError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from report.rendermap import Rendered
@@ -81,6 +81,17 @@ class Done:
     output: str
 
 
+class Typesetter:
+    """How the first of the passes is run, and who sees its pages."""
+
+    def first(self, job: Job) -> Done:
+        """Run XeLaTeX once over a job."""
+        return direct_pass(job)
+
+    def show(self, job: Job) -> None:
+        """Take the pages of the first pass, while references may still point to old places."""
+
+
 def environment_of(folder: Path | None, epoch: int) -> dict[str, str]:
     """Return the environment of LaTeX: fixed times, unbroken log lines, no files outside its folders.
 
@@ -117,17 +128,15 @@ def latexmk(job: Job) -> Done:
     return run(["latexmk", "-norc", "-xelatex", f"-outdir={WORK}", *OPTIONS, f"{job.name}.tex"], job)
 
 
-def settle(job: Job, first: Callable[[Job], Done], show: Callable[[Job], None]) -> tuple[Done, int, bool]:
+def settle(job: Job, typesetter: Typesetter) -> tuple[Done, int, bool]:
     """Run XeLaTeX until its references stand still, for a document whose bibliography is made.
 
     Parameters
     ----------
     job : Job
         What to compile.
-    first : callable (Job) → Done
-        Runs the first pass.
-    show : callable (Job) → None
-        Called after the first pass if it made a PDF, while references may still point to old places.
+    typesetter : Typesetter
+        Runs the first pass, and is shown its pages.
 
     Returns
     -------
@@ -140,11 +149,11 @@ def settle(job: Job, first: Callable[[Job], Done], show: Callable[[Job], None]) 
     """
     before = auxiliaries(job)
     for number in range(1, _LIMIT + 1):
-        done = (first if number == 1 else direct_pass)(job)
+        done = typesetter.first(job) if number == 1 else direct_pass(job)
         if done.code:
             return done, number, True  # the caller looks at the errors
         if number == 1:
-            show(job)
+            typesetter.show(job)
         after = auxiliaries(job)
         if after == before:
             return done, number, True

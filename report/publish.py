@@ -21,23 +21,37 @@ if TYPE_CHECKING:
     from report.compute import Computed, SectionRecord
     from report.config import BuildConfig
     from report.model import Result
+    from report.passes import Typesetter
+    from report.rendermap import Rendered
     from report.spread import ClaimSpread, ValueSpread
+    from report.warmtex import WarmTex
 
 NAME = "report"
 _STAMP = ".stamp.json"
+_TEMPLATES = ".templates"
 _OUTPUTS = (f"{NAME}.pdf", f"{NAME}.tex", "results.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The PDF, and what compiling it said; ``compiled`` is None when nothing had changed."""
+    """The PDF, what compiling it said, and the document; the last two are None when nothing had changed."""
 
     pdf: Path
-    compiled: Compiled | None
+    compiled: Compiled | None = None
+    rendered: Rendered | None = None
 
 
-def publish(config: BuildConfig, computed: Computed) -> Published:
+def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | None = None) -> Published:
     """Write the report of these results.
+
+    Parameters
+    ----------
+    config : BuildConfig
+        What to build and where.
+    computed : Computed
+        The results.
+    typesetter : Typesetter, optional
+        How the first pass of XeLaTeX is run, and who sees its pages.
 
     Raises
     ------
@@ -49,20 +63,47 @@ def publish(config: BuildConfig, computed: Computed) -> Published:
     pdf = config.out / f"{NAME}.pdf"
     inputs = _digest_of_inputs(config, computed, provenance, [epoch, config.draft])
     if _unchanged(config.out, inputs):
-        return Published(pdf, None)
+        return Published(pdf)
     from report.compile import compile_pdf  # noqa: PLC0415 - not needed when nothing changed
-    from report.render import render  # noqa: PLC0415 - likewise
 
-    context = template_context(config, computed, provenance)
-    rendered = render(config.template, context, templates=config.templates, root=config.root, draft=config.draft)
+    rendered = render_report(config, computed, provenance)
     _write_figures(config.out / "figures", computed.sections)
-    compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root)
+    compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root, typesetter=typesetter)
     results = results_table(computed, compiled.numbers)
     text = json.dumps(results, ensure_ascii=False, indent=1) + "\n"
     write_atomic(config.out / "results.json", text.encode())
     outputs = {name: _digest_of_file(config.out / name) for name in (*_OUTPUTS, *_figure_names(computed.sections))}
     write_atomic(config.out / _STAMP, json.dumps({"inputs": inputs, "outputs": outputs}).encode())
-    return Published(pdf, compiled)
+    return Published(pdf, compiled, rendered)
+
+
+def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any] | None = None) -> Rendered:
+    """Fill the templates with these results; ``provenance`` is what :func:`describe_build` returns."""
+    from report.render import render  # noqa: PLC0415 - not needed when nothing changed
+
+    context = template_context(config, computed, provenance or describe_build(config, computed))
+    return render(
+        config.template,
+        context,
+        templates=config.templates,
+        root=config.root,
+        draft=config.draft,
+        cache=config.out / _TEMPLATES,
+    )
+
+
+def anticipate(config: BuildConfig, warm: WarmTex) -> None:
+    """Let XeLaTeX read the last preamble while the rest is found out, if some template was edited since."""
+    from report.passes import environment_of  # noqa: PLC0415 - not needed where nothing is compiled
+
+    try:
+        built = (config.out / _STAMP).stat().st_mtime
+        document = (config.out / f"{NAME}.tex").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return
+    if any(path.stat().st_mtime > built for path in _template_files(config)):
+        environment = environment_of(config.templates.resolve(), source_date_epoch(config))
+        warm.prepare(config.out, NAME, document, environment)
 
 
 def template_context(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from report.passes import OPTIONS, PRODUCTS, WORK, Done, direct_pass, end_group, finish
+from report.passes import OPTIONS, PRODUCTS, WORK, Done, Typesetter, direct_pass, end_group, finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +38,8 @@ _DRIVER = r"""\makeatletter
 """
 
 
-class WarmTex:
-    """At most one waiting process; calling the object runs a pass with it, or an ordinary pass if it does not fit."""
+class WarmTex(Typesetter):
+    """At most one waiting process, which runs the first pass; where it does not fit, an ordinary one does."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -96,8 +96,8 @@ class WarmTex:
         )
         self._key = key
 
-    def __call__(self, job: Job) -> Done:
-        """Run one pass over a job."""
+    def first(self, job: Job) -> Done:
+        """Run XeLaTeX once over a job."""
         process, self._process = self._process, None
         key = (job.out, job.name, _preamble(job.rendered.text), dict(job.environment))
         if process is None or key != self._key or process.poll() is not None:
