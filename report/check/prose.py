@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _ARGUMENTS = {  # the arguments of macros none of whose arguments is prose: * star, [ optional, { mandatory
     "[{": """label ref eqref pageref autoref cref Cref nameref tag input include bibliography bibliographystyle
-        pagestyle thispagestyle pagenumbering usetikzlibrary graphicspath hypersetup geometry captionsetup url path nolinkurl
-        addvspace enlargethispage linespread selectlanguage bibitem""",
+        pagestyle thispagestyle pagenumbering usetikzlibrary graphicspath hypersetup geometry captionsetup url path
+        nolinkurl addvspace enlargethispage linespread selectlanguage bibitem""",
     "*[[{": "cite citep citet citealp parencite textcite nocite",
     "*{": "vspace hspace",
     "*[{": "documentclass usepackage RequirePackage includegraphics includepdf color",

@@ -20,7 +20,7 @@ from report.errors import Location
 from report.model import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from report.check.facts import Facts
     from report.check.items import Verdict
@@ -81,6 +81,16 @@ def check_published(published: Published, facts: Facts) -> list[Item]:
         for name, entry in published.entries.get(kind, {}).items():
             items += check(name, entry, published.place(kind, name), facts)
     return items
+
+
+def published_table(items: Iterable[Item]) -> Table:
+    """Return the verdicts as a table for the report's appendix: id, place, printed, computed, difference, verdict."""
+    rows = [
+        (item.id, item.sentence, item.expected, item.actual, item.evidence, item.verdict)
+        for item in items
+        if item.kind == "published"
+    ]
+    return Table(("id", "where", "printed", "computed", "difference", "verdict"), rows)
 
 
 def compare(printed: Decimal, rounding: Decimal, computed: Decimal, scattered: Spread | None) -> tuple[Verdict, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from report.check.diff import Change
     from report.check.items import Check, Item, Verdict
 
-SHOWN: tuple[Verdict, ...] = ("contradicted", "fragile", "unchecked", "differs")
+SHOWN: tuple[Verdict, ...] = ("contradicted", "fragile", "unchecked")
 _COLOURS: dict[Verdict, str] = {
     "contradicted": "31", "fragile": "33", "unchecked": "33", "differs": "35", "supported": "32", "equal": "32",
     "within-spread": "32", "exempt": "2",
@@ -24,6 +24,8 @@ _SENTENCE = 100
 
 def check_lines(check: Check, *, everything: bool = False, colour: bool = False) -> Iterator[str]:
     """Yield the table of a check, worst first, then the counts.
+
+    Published numbers that differ are no fault of the prose: they are counted, and listed only with ``everything``.
 
     Parameters
     ----------
