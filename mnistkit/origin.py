@@ -117,7 +117,8 @@ class Memory:
         wish = os.environ.get("MNIST_DOWNLOAD", "")
         if wish in {"0", "1"}:
             return wish == "1"
-        return bool(time.time() - self._read().get("download_failed", 0.0) >= RETRY_SECONDS)
+        since = time.time() - self._read().get("download_failed", 0.0)
+        return not 0 <= since < RETRY_SECONDS  # a failure in the future was noted before the clock was set back
 
     def mark_failed_download(self) -> None:
         """Remember that there was no way to the data just now."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -172,13 +173,15 @@ class Project:
         head = f"{_INDEX_VERSION}:{sys.version_info[:2]}:{module}:{package}:".encode()
         store = self._cache / f"{sha256(head + text).hexdigest()}.json" if self._cache else None
         if store is not None:
-            try:
-                return _decode(json.loads(store.read_bytes()))
-            except (OSError, ValueError, KeyError, TypeError):
-                pass  # absent or damaged: it is made anew below
+            with suppress(OSError, ValueError, KeyError, TypeError):  # absent or damaged: it is made anew below
+                digest, _, content = store.read_bytes().partition(b"\n")
+                # One flipped letter in a name would hide a dependency, and a later edit of it would not be seen.
+                if sha256(content).hexdigest().encode() == digest:
+                    return _decode(json.loads(content))
         index = index_source(text, path, module, package=package)
         if store is not None:
-            write_atomic(store, json.dumps(_encode(index)).encode())
+            content = json.dumps(_encode(index)).encode()
+            write_atomic(store, sha256(content).hexdigest().encode() + b"\n" + content)
         return index
 
 

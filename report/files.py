@@ -57,7 +57,7 @@ def write_if_changed(path: Path, content: bytes) -> bool:
 def remove_stale_temporaries(folder: Path) -> None:
     """Remove what a killed writer left behind more than an hour ago."""
     oldest = time.time() - _STALE_SECONDS
-    for path in folder.rglob(f"{TEMPORARY}*"):
+    for path in folder.rglob(f"{TEMPORARY}*") if folder.is_dir() else ():
         with suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()

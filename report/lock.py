@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,17 +25,31 @@ def locked(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     StoreError
         When the folder cannot be made or written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = (folder / ".lock").open("w")
-    except OSError as error:
-        raise StoreError(
-            f"cannot write into {folder}: {error.strerror or error}", hint="choose another folder with --out"
-        ) from error
-    with stream:
+    told = False
+    while True:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"another build is writing to {folder}; waiting for it to end")
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+            folder.mkdir(parents=True, exist_ok=True)
+            stream = (folder / ".lock").open("w")
+        except OSError as error:
+            raise StoreError(
+                f"cannot write into {folder}: {error.strerror or error}", hint="choose another folder with --out"
+            ) from error
+        with stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not told:
+                    say(f"another build is writing to {folder}; waiting for it to end")
+                told = True
+                fcntl.flock(stream, fcntl.LOCK_EX)
+            if not _is(folder / ".lock", stream.fileno()):
+                continue  # `clean` removed the folder while we waited: this lock keeps nobody out
+            yield
+            return
+
+
+def _is(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from jinja2.runtime import Undefined
-from jinja2.utils import pass_context
+from jinja2.utils import pass_context, pass_environment
 
 from report.constructs import recorder
 from report.errors import TemplateError, did_you_mean
@@ -18,6 +18,7 @@ from report.views import Named, Namespace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from jinja2.environment import Environment
     from jinja2.runtime import Context
 
 
@@ -125,9 +126,12 @@ def _tabular(context: Context, thing: Any, **options: Any) -> Latex:  # noqa: AN
     return Latex(recorder(context).mark("bound", thing.id, text, cells=printed_cells(table, **options)))
 
 
-def _join(parts: Iterable[object], separator: str = "", attribute: str | None = None) -> Latex:
-    if attribute is not None:
-        parts = [getattr(part, attribute) for part in parts]
+@pass_environment
+def _join(
+    environment: Environment, parts: Iterable[object], separator: str = "", attribute: str | None = None
+) -> Latex:
+    if attribute is not None:  # as a tag would reach it: nothing that starts with an underscore
+        parts = [environment.getattr(part, attribute) for part in parts]
     return escape(separator).join(_text_of(printable(part), "") for part in parts)
 
 

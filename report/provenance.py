@@ -101,20 +101,20 @@ def source_date_epoch(config: BuildConfig) -> int:
 
 def xelatex_version(cache: Path) -> str:
     """Return XeLaTeX's version and its TeX distribution; asked once per installed binary."""
-    from report.files import write_atomic  # noqa: PLC0415 - used here alone
+    from report.store import Store  # noqa: PLC0415 - used here alone
 
     found = shutil.which("xelatex")
     if found is None:
         return ""
     status = Path(found).stat()
-    known = cache / "tools" / f"xelatex-{status.st_size}-{status.st_mtime_ns}"
-    with suppress(OSError):
-        return known.read_text(encoding="utf-8")
+    store, key = Store(cache), f"xelatex-{status.st_size}-{status.st_mtime_ns}"
+    if (known := store.get_record("tools", key)) is not None:
+        return str(known["version"])
     with suppress(OSError, subprocess.SubprocessError):
         command = [found, "--version"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
         matched = re.match(r"XeTeX (\S+) \(([^)]*)\)", done.stdout)
         text = f"{matched[1].split('-')[-1]} ({matched[2]})" if matched else done.stdout.partition("\n")[0]
-        write_atomic(known, text.encode())
+        store.put_record("tools", key, {"version": text})
         return text
     return ""

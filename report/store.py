@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NUMBERS = "numbers"
+_PARTS = ("objects", "records", "index")
 
 
 class StoreWarning(UserWarning):
@@ -33,8 +34,8 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if folder.exists():
-            remove_stale_temporaries(folder / "objects")
+        for part in _PARTS:
+            remove_stale_temporaries(folder / part)
 
     def put_blob(self, content: bytes) -> str:
         """Store bytes, return their SHA-256; an intact copy that is there already is kept."""
@@ -56,7 +57,7 @@ class Store:
     def put_record(self, kind: str, key: str, body: dict[str, Any]) -> None:
         """Store what a key stands for."""
         text = json.dumps(body, ensure_ascii=False)
-        record = {"schema": SCHEMA, "digest": sha256(text.encode()).hexdigest(), "body": text}
+        record = {"schema": SCHEMA, "key": f"{kind}/{key}", "digest": sha256(text.encode()).hexdigest(), "body": text}
         write_atomic(self._record_path(kind, key), json.dumps(record, ensure_ascii=False).encode())
 
     def get_record(self, kind: str, key: str) -> dict[str, Any] | None:
@@ -68,13 +69,17 @@ class Store:
         try:
             record = json.loads(content)
             schema, text, digest = record["schema"], record["body"], record["digest"]
-        except (ValueError, KeyError, TypeError) as error:
+            found = sha256(text.encode()).hexdigest()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             _set_aside(path, str(error))
             return None
         if schema != SCHEMA:
             return None
-        if sha256(text.encode()).hexdigest() != digest:
+        if found != digest:
             _set_aside(path, "its content does not have the digest it states")
+            return None
+        if record.get("key", f"{kind}/{key}") != f"{kind}/{key}":
+            _set_aside(path, f"it is the entry {record['key']}")
             return None
         body: dict[str, Any] = json.loads(text)
         return body

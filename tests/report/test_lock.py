@@ -53,6 +53,23 @@ def test_a_killed_build_blocks_nobody(tmp_path: Path, root: Path) -> None:
     assert said == []
 
 
+def test_a_lock_in_a_folder_that_was_removed_keeps_nobody_out(tmp_path: Path, root: Path) -> None:
+    """A build that waited while ``clean`` removed the folder takes the lock of the new folder, not the lost one."""
+    folder = tmp_path / "build"
+    code = HOLD.replace("print('held', flush=True)", "print('held', flush=True); import shutil").replace(
+        "time.sleep(float(sys.argv[2]))", "time.sleep(float(sys.argv[2])); shutil.rmtree(sys.argv[1])"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(folder), "0.5"], cwd=root, stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"held\n"
+    said: list[str] = []
+    with locked(folder, said.append):
+        assert (folder / ".lock").exists()
+    assert other.wait(timeout=10) == 0
+    other.stdout.close()
+    assert len(said) == 1
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """The error names the folder and the option that changes it."""
     (tmp_path / "file").touch()
