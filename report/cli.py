@@ -8,11 +8,14 @@ import shutil
 import signal
 import sys
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.config import PROFILES, BuildConfig, read_toml
 from report.errors import ConfigError, ReportError
+from report.files import system_errors_told
+from report.lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +76,8 @@ def main(
     warnings.showwarning = _print_warning
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _dispatch(arguments, sections, root, data, device)
+        with system_errors_told():
+            return _dispatch(arguments, sections, root, data, device)
     except ReportError as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return USAGE if isinstance(error, ConfigError) else FAILED
@@ -178,7 +182,8 @@ def _clean(config: BuildConfig, *, everything: bool) -> int:
             raise ConfigError(f"will not remove {folder}: the project lies in it")
         if folder.exists():
             _refuse_foreign(folder, config)
-            shutil.rmtree(folder)
+            with locked(folder, print) if folder == config.out else nullcontext():
+                shutil.rmtree(folder)
             print(f"removed {config.relative(folder)}")
     return OK
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from report.compute import Computation
+from report.files import remove_temporaries, system_errors_told
 from report.lock import locked
 from report.progress import watcher as default_watcher
 from report.publish import anticipate, publish
@@ -52,7 +53,9 @@ def build(config: BuildConfig, data: DataSource | None = None, watcher: Watcher 
     started = time.perf_counter()
     watcher = watcher or default_watcher()
     try:
-        with locked(config.out, watcher.say), WarmTex() as warm:
+        with system_errors_told(), locked(config.out, watcher.say), WarmTex() as warm:
+            for folder in (config.out, config.out / "figures"):
+                remove_temporaries(folder)
             anticipate(config, warm)
             computation = Computation(config, data, watcher)
             if computation.info.notice:

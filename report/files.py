@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from report.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 TEMPORARY = ".tmp-"
 _STALE_SECONDS = 3600.0
@@ -54,10 +59,36 @@ def write_if_changed(path: Path, content: bytes) -> bool:
     return True
 
 
+@contextmanager
+def system_errors_told() -> Iterator[None]:
+    """Turn what the operating system refuses, wherever it does, into one :class:`StoreError` that names the file."""
+    try:
+        yield
+    except OSError as error:
+        names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        raise StoreError(
+            ": ".join([*names[-1:], error.strerror or str(error) or type(error).__name__]), hint=_hint(error)
+        ) from error
+
+
+def _hint(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return "free some space and build again; finished runs are kept"
+    return "see whether something else lies there and whether it can be written; --out names another folder"
+
+
 def remove_stale_temporaries(folder: Path) -> None:
-    """Remove what a killed writer left behind more than an hour ago."""
-    oldest = time.time() - _STALE_SECONDS
-    for path in folder.rglob(f"{TEMPORARY}*") if folder.is_dir() else ():
+    """Remove what a killed writer left behind more than an hour ago, at any depth."""
+    _remove(folder.rglob(f"{TEMPORARY}*") if folder.is_dir() else (), time.time() - _STALE_SECONDS)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what a killed writer left behind in a folder to which nobody else writes now."""
+    _remove(folder.glob(f"{TEMPORARY}*"), float("inf"))
+
+
+def _remove(paths: Iterable[Path], oldest: float) -> None:
+    for path in paths:
         with suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
