@@ -28,7 +28,12 @@ PHASES = {START: "before", END: "plateau", FINAL: "after"}
 """The phase of the training that ends at a moment."""
 
 PHASE_LABELS = {"before": "平台期之前", "plateau": "平台期", "after": "平台期之后"}
-CLAIMS = ("features_change_in_plateau", "features_change_most_in_plateau", "convolution_moves_most_in_plateau")
+CLAIMS = (
+    "features_change_in_plateau",
+    "features_change_most_in_plateau",
+    "filters_move_most_in_plateau",
+    "plateau_misses_a_digit",
+)
 UNDECIDED = Claim(holds=False, evidence="训练没有走完平台期，无从比较", slack=0.0)
 
 
@@ -41,7 +46,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
     """Draw figure 10, measure how features and weights change in each phase, and judge the claims."""
     comparison, outcome = runs["comparison"], outcomes["comparison"]
     assert isinstance(comparison, CompareMoments)  # noqa: S101 - for the type checker
-    moments = list(outcome.numbers["steps"])
+    moments: list[str] = outcome.numbers["moments"]
     similarities = {moment: outcome.arrays[f"similarity/{moment}"] for moment in moments}
     means = {moment: float(similarity.mean()) for moment, similarity in similarities.items()}
     complete = START in moments and END in moments
@@ -62,7 +67,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
         },
         tables={"similarity": similarity_table(similarities), "phases": phases},
         figures={"feature_maps": maps_figure(outcome, [moment for moment in moments if moment != INITIAL])},
-        claims=judge(means, phases) if complete else dict.fromkeys(CLAIMS, UNDECIDED),
+        claims={**judge(means, phases), **judge_recall(outcome)} if complete else dict.fromkeys(CLAIMS, UNDECIDED),
     )
 
 
@@ -86,7 +91,7 @@ def phase_table(outcome: Outcome) -> Table:
     first over the second, None where no linear weight moved.
     """
     rows = []
-    for before, after in pairwise(outcome.numbers["steps"]):
+    for before, after in pairwise(outcome.numbers["moments"]):
         steps = outcome.numbers["steps"][after] - outcome.numbers["steps"][before]
         gain = outcome.arrays[f"similarity/{after}"].mean() - outcome.arrays[f"similarity/{before}"].mean()
         convolution, linear = (_moved(outcome, part, before, after) for part in ("convolution", "linear"))
@@ -131,11 +136,22 @@ def judge(means: Mapping[str, float], phases: Table) -> dict[str, Claim]:
             [gain["plateau"] - gain["before"], gain["plateau"] - gain["after"]],
             "相似度的增量：" + "，".join(f"{PHASE_LABELS[phase]} {gain[phase]:+.3f}" for phase in gain),
         ),
-        "convolution_moves_most_in_plateau": Claim.of_margins(
+        "filters_move_most_in_plateau": Claim.of_margins(
             [ratios["plateau"] - ratios["before"], ratios["plateau"] - ratios["after"]],
             "卷积层与线性层相对位移之比："
             + "，".join(f"{PHASE_LABELS[phase]} {ratios[phase]:.2f}" for phase in ratios),
         ),
+    }
+
+
+def judge_recall(outcome: Outcome) -> dict[str, Claim]:
+    """Judge whether a whole digit is missing when the plateau begins: recognised more rarely than by guessing."""
+    recall = outcome.arrays[f"recall/{START}"]
+    return {
+        "plateau_misses_a_digit": Claim.of_margins(
+            [1 / len(recall) - recall.min()],
+            f"平台期开始时数字 {recall.argmin()} 的召回率为 {recall.min():.1%}，随机猜测为 {1 / len(recall):.0%}",
+        )
     }
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from report.model import Outcome
 
 BLOCK = 50
-LOSSES = {"softmax_twice": "softmax 输出", "logits": "logits"}
+LOSSES = {"softmax_twice": "softmax 输出", "logits": "logits "}
 RATES = (0.3, 0.5)
 REPEATS = {"full": 4, "quick": 2}
 FAILED_BELOW = 0.2
@@ -149,9 +149,7 @@ def ablation_claims(groups: Mapping[tuple[str, float], list[Outcome]]) -> dict[s
     """Judge which loss fails to train, and which one has a plateau, at the γ of the base run."""
     failures = {loss: sum(failed(run) for rate in RATES for run in groups[loss, rate]) for loss in LOSSES}
     n_runs = sum(len(groups["logits", rate]) for rate in RATES)
-    counted = "；".join(
-        f"损失作用于 {label} 时 {n_runs} 次中失败 {failures[loss]} 次" for loss, label in LOSSES.items()
-    )
+    counted = "；".join(f"损失作用于 {label}时 {n_runs} 次中失败 {failures[loss]} 次" for loss, label in LOSSES.items())
     direct, doubled = (
         [plateau_bound(run) for run in groups[loss, RATES[0]] if not failed(run)]
         for loss in ("logits", "softmax_twice")
@@ -177,7 +175,7 @@ def ablation_figure(groups: Mapping[tuple[str, float], list[Outcome]]) -> Figure
         for ax, rate, letter in zip(axes.flat, RATES, "ab", strict=True):
             for index, (loss, label) in enumerate(LOSSES.items()):
                 for repeat, outcome in enumerate(groups[loss, rate]):
-                    name = f"交叉熵作用于 {label}" if repeat == 0 else ""
+                    name = f"交叉熵作用于 {label.strip()}" if repeat == 0 else ""
                     steps, accuracies = outcome.arrays["probe_step"], outcome.arrays["probe_accuracy"]
                     plots.curve(ax, steps, accuracies, label=name, index=index, linewidth=1.0)
             plots.describe(ax, f"({letter}) γ = {rate:g}", "梯度步数", "训练准确率" if letter == "a" else "")

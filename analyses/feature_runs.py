@@ -59,7 +59,7 @@ class CompareMoments(Run):
             ``similarity/<moment>`` (filters,), see :func:`similarity`, to the maps at the end; ``recall/<moment>``
             (10,), the share of each digit's images that are classified rightly; ``convolution/<moment>`` and
             ``linear/<moment>``, all weights of those layers. And ``pixels`` (28, 28) of the kept image. Numbers:
-            ``steps``, moment → step, in the order of the training; ``label`` of the kept image.
+            ``moments``, the names in the order of the training; ``steps``, moment → step; ``label`` of the kept image.
         """
         Compute().configure()
         data: Mnist = context.data
@@ -81,7 +81,7 @@ class CompareMoments(Run):
             arrays[f"recall/{moment}"] = recall(network, compared)
             arrays[f"convolution/{moment}"] = weights(network.convolutions)
             arrays[f"linear/{moment}"] = weights(network.linears)
-        return Outcome(arrays, {"steps": steps, "label": int(data.test_labels[self.image])})
+        return Outcome(arrays, {"moments": list(steps), "steps": steps, "label": int(data.test_labels[self.image])})
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ Every training starts from the same weights and sees the same batches. The squar
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,15 @@ EPOCHS = {"full": 30, "quick": 3}
 BLOCK = 100
 WINDOW = 10
 """Epochs at the start and at the end that figure 8 enlarges; a third of a shorter training."""
+
+GUESSING = math.log(10)
+"""Loss of the same output for each of the ten classes, with softmax once or twice."""
+
+LINGERING = 0.05
+"""A first epoch whose mean loss is within this of guessing has learnt hardly anything."""
+
+FINISHED_ABOVE = 0.9
+"""Test accuracy from which on a training counts as past its descent, so that its gradient is mostly noise."""
 
 
 def runs(profile: str) -> dict[str, Run]:
@@ -51,11 +61,14 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
     early = {rate: float(np.mean(loss[: window * steps], dtype=np.float64)) for rate, loss in losses.items()}
     rises = {rate: curves.late_rise(loss, window * steps) for rate, loss in losses.items()}
     smallest, largest = min(losses), max(losses)
+    lingering = float(curves.epoch_means(losses[smallest], steps)[0])
     return Result(
         values={
             "n_rates": Value(len(losses)),
             "smallest_rate": Value(smallest),
             "largest_rate": Value(largest),
+            "first_epoch_loss_smallest": Value(lingering, digits=3),
+            "loss_guessing": Value(GUESSING, digits=3),
             "window": Value(window),
             "window_last_start": Value(epochs - window + 1),
             "loss_block": Value(min(BLOCK, steps)),
@@ -63,8 +76,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "early_loss_largest": Value(early[largest], digits=3),
             "late_rise_largest": Value(rises[largest], digits=5),
             "late_rise_others": Value(max(rise for rate, rise in rises.items() if rate < largest), digits=5),
-            "noise_ratio": Value(noise_ratio(study), digits=1),
-            "rate_ratio": Value(largest / smallest, digits=0),
+            **noise_values(finished(study)),
             "best_rate": Value(best_rate(study)),
             "best_test_accuracy": Value(max(numbers(study, "test_accuracy")), digits=4),
         },
@@ -83,10 +95,11 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
                 [rises[largest], *(-rise for rate, rise in rises.items() if rate < largest)],
                 f"末 {window} 轮中后半的平均损失减前半，γ 由小到大：{_listed(rises.values(), 5, sign='+')}",
             ),
-            "noise_term_grows": Claim.of_margins(
-                [after - before for before, after in pairwise(numbers(study, "noise_term"))],
-                f"末轮的 γ·‖g‖² 均值，γ 由小到大：{_listed(numbers(study, 'noise_term'), 5)}",
+            "smallest_lingers": Claim.of_margins(
+                [LINGERING - (GUESSING - lingering)],
+                f"γ = {smallest:g} 时首轮平均损失 {lingering:.4f}，随机猜测 {GUESSING:.4f}，界限为相差 {LINGERING:g}",
             ),
+            **noise_claims(finished(study)),
         },
     )
 
@@ -113,10 +126,42 @@ def numbers(table: Table, column: str) -> list[float]:
     return [float(cell) for cell in table.column(column) if cell is not None]
 
 
-def noise_ratio(study: Table) -> float:
-    """Return how many times larger the noise term is at the largest γ than at the smallest."""
-    terms = numbers(study, "noise_term")
-    return terms[-1] / terms[0]
+def finished(study: Table) -> dict[float, float]:
+    """Return the noise term by γ, for the trainings that came far enough for their gradient to be mostly noise."""
+    columns = (numbers(study, column) for column in ("learning_rate", "noise_term", "test_accuracy"))
+    return {rate: term for rate, term, accuracy in zip(*columns, strict=True) if accuracy >= FINISHED_ABOVE}
+
+
+def noise_values(terms: Mapping[float, float]) -> dict[str, Value]:
+    """Return the span of the finished γ, and the ratios of γ and of the noise term over it; 1 if there are not two."""
+    low, high = (min(terms), max(terms)) if len(terms) > 1 else (1.0, 1.0)
+    ratio = terms[high] / terms[low] if len(terms) > 1 else 1.0
+    return {
+        "n_finished": Value(len(terms)),
+        "finished_above": Value(FINISHED_ABOVE),
+        "noise_smallest_rate": Value(min(terms, default=0.0)),
+        "noise_largest_rate": Value(max(terms, default=0.0)),
+        "noise_ratio": Value(ratio, digits=1),
+        "rate_ratio": Value(high / low, digits=0),
+    }
+
+
+def noise_claims(terms: Mapping[float, float]) -> dict[str, Claim]:
+    """Judge how the noise term depends on γ; fewer than two finished trainings decide nothing."""
+    if len(terms) < 2:  # noqa: PLR2004 - a comparison needs two
+        undecided = Claim(holds=False, evidence="末轮测试准确率足够高的训练不足两次，无从比较", slack=0.0)
+        return {"noise_term_grows": undecided, "noise_falls_with_rate": undecided}
+    values = noise_values(terms)
+    rates, noise = values["rate_ratio"].number, values["noise_ratio"].number
+    listed = "、".join(f"{rate:g}：{term:.5f}" for rate, term in terms.items())
+    return {
+        "noise_term_grows": Claim.of_margins(
+            [after - before for before, after in pairwise(terms.values())], f"末轮的 γ·‖g‖² 均值，按 γ：{listed}"
+        ),
+        "noise_falls_with_rate": Claim.of_margins(
+            [rates - noise], f"γ 相差 {rates:.0f} 倍，末轮的 γ·‖g‖² 相差 {noise:.1f} 倍"
+        ),
+    }
 
 
 def best_rate(study: Table) -> float:

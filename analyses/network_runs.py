@@ -29,7 +29,7 @@ PLATEAU_END = 0.95
 """Probe accuracies between which a training crosses its plateau: definitions, given in sections 4.3 and 4.4."""
 
 EPOCHS = {"full": 10, "quick": 3}
-_SECONDS_PER_EPOCH = {"net1": 5.0, "net2": 13.0, "net3": 26.0}
+_SECONDS_PER_EPOCH = {"net1": 3.0, "net2": 7.0, "net3": 16.0}
 
 
 @dataclass(frozen=True)
