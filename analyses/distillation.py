@@ -11,18 +11,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from torch.nn import functional
 
 from analyses import distillation_results as results
 from analyses.network_runs import TrainNetwork, base_run, resident_data, stored_network
 from mnistkit.data import EPOCH_SAMPLES
 from mnistkit.distillation import TARGETS, student_targets
-from mnistkit.networks import build
+from mnistkit.networks import N_CLASSES, build
 from mnistkit.torch_setup import Compute
-from mnistkit.training import TrainingSettings, accuracy, train
+from mnistkit.training import TrainingSettings, predict, train
 from report.model import Outcome, Result, Run, RunContext, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mnistkit.networks import ConvNet
+    from mnistkit.resident import LabelledImages
 
 SETTINGS = {
     "full": {"repeats": 4, "epochs": 8},
@@ -83,7 +87,7 @@ class TrainStudent(Run):
             progress=context.progress,
         )
         curves = {name: history.curves[name] for name in ("loss", "test_accuracy")}
-        numbers = {} if teacher is None else {"teacher_accuracy": accuracy(teacher, data.train, compute)}
+        numbers = {} if teacher is None else _judge(teacher, data.train, compute)
         return Outcome(curves, {**numbers, "steps_per_epoch": history.numbers["steps_per_epoch"]})
 
     def cost(self) -> float:
@@ -99,6 +103,16 @@ class TrainStudent(Run):
             steps_per_epoch=EPOCH_SAMPLES // self.batch_size,
             train_evaluation=EVALUATED,
         )
+
+
+def _judge(teacher: ConvNet, train_set: LabelledImages, compute: Compute) -> dict[str, float]:
+    """Return what a student that copies the teacher perfectly would reach on the training images."""
+    found = predict(teacher, train_set.images, compute)
+    wanted = functional.one_hot(train_set.labels, N_CLASSES)
+    return {
+        "teacher_accuracy": float((found.argmax(1) == train_set.labels).float().mean()),
+        "teacher_loss": float((found - wanted).square().sum(1).mean()),
+    }
 
 
 def runs(profile: str) -> dict[str, Run]:
@@ -143,9 +157,12 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
 
 
 def _teacher_values(students: list[Outcome], outcomes: Mapping[str, Outcome], n_repeats: int) -> dict[str, Value]:
-    on_train = [student.numbers["teacher_accuracy"] for student in students]
+    on_train, losses = (
+        float(np.mean([student.numbers[name] for student in students])) for name in ("teacher_accuracy", "teacher_loss")
+    )
     on_test = [outcomes[f"teacher_{repeat}"].numbers["final_test_accuracy"] for repeat in range(n_repeats)]
     return {
-        "teacher_train_accuracy": Value(float(np.mean(on_train)), digits=4),
+        "teacher_train_accuracy": Value(on_train, digits=4),
+        "teacher_loss": Value(losses, digits=4),
         "teacher_test_accuracy": Value(float(np.mean(on_test)), digits=4),
     }

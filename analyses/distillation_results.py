@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from mnistkit import plots
 from report.model import Claim, Figure, Table, Value
@@ -125,6 +126,7 @@ def draw(curves: Mapping[str, Curves]) -> Figure:
         plots.describe(axes[0, 1], "(b) 全程的损失（对数坐标）", "轮数")
         plots.describe(axes[0, 2], "(c) 测试准确率", "轮数")
         axes[0, 1].set_yscale("log")
+        axes[0, 2].xaxis.set_major_locator(MaxNLocator(integer=True))
         plots.percent_axis(axes[0, 2], 0)
         plots.legend_below(figure, axes[0, 0])
         return Figure.of(figure)

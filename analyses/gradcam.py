@@ -201,9 +201,12 @@ def _claims(
             [one - other], f"热区所含墨迹：数字 1 平均 {one:.1%}，其他数字最多 {other:.1%}"
         ),
         "one_is_seen": Claim.of_margins(
-            [one_seen - NEARLY_ALL, one_seen - other_seen],
-            f"热区单元的感受野所含墨迹：数字 1 平均 {one_seen:.1%}，其他数字最多 {other_seen:.1%}，"
-            f"界限为 {NEARLY_ALL:.0%}",
+            [one_seen - NEARLY_ALL],
+            f"数字 1 的热区单元的感受野平均包含 {one_seen:.1%} 的墨迹，界限为 {NEARLY_ALL:.0%}",
+        ),
+        "one_is_seen_most": Claim.of_margins(
+            [one_seen - other_seen],
+            f"热区单元的感受野所含墨迹：数字 1 平均 {one_seen:.1%}，其他数字最多 {other_seen:.1%}",
         ),
     }
 

@@ -32,6 +32,9 @@ LEVEL = 0.5
 MOST = 0.5
 """A digit excites the target class when more than this share of its test images does."""
 
+NEARLY_ALL = 0.9
+"""Maps are rarely blank when at least this share of every digit's maps holds some evidence."""
+
 
 @dataclass(frozen=True)
 class TargetClassMaps(Run):
@@ -95,6 +98,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
     arrays = outcomes["maps"].arrays
     table = excitement(arrays["labels"], arrays["evidence"], maps.target)
     shares = np.array(table.column("share"), dtype=np.float64)
+    nonzero = [float(cell or 0) for cell in table.column("nonzero")]
     others = {digit: float(share) for digit, share in enumerate(shares) if digit != maps.target}
     named = published.everything()["sets"]["overlap.exciting_digits"]["members"]
     exciting = [digit for digit, share in others.items() if share > MOST]
@@ -109,6 +113,8 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "n_others": Value(len(others)),
             "n_test": Value(len(arrays["labels"])),
             **_example_values(arrays, maps.target),
+            "nonzero_smallest": Value(min(nonzero), digits=3),
+            "nearly_all": Value(NEARLY_ALL),
             "own_share": Value(shares[maps.target], digits=3),
             "strongest": Value(strongest),
             "strongest_share": Value(others[strongest], digits=3),
@@ -122,6 +128,10 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
         },
         figures={"heatmaps": draw_overlays(arrays)},
         claims={
+            "maps_are_rarely_blank": Claim.of_margins(
+                [min(nonzero) - NEARLY_ALL],
+                f"各数字中热力图不全为零的图像至少占 {min(nonzero):.1%}，界限为 {NEARLY_ALL:.0%}",
+            ),
             "other_digits_excite_five": _others_excite(others),
             "exciting_digits_are_the_named": _same_as_named(others, named),
         },

@@ -51,6 +51,14 @@ def test_all_students_of_a_repeat_start_equal_and_see_equal_batches(data, monkey
     assert len({float(loss[-1]) for loss in losses}) == 3
 
 
+def test_a_teacher_is_judged_by_the_loss_that_students_are_recorded_by(data, monkeypatch):
+    """A student that copies it perfectly has its mean-squared error against the labels, at most 2."""
+    monkeypatch.setattr(distillation, "EPOCH_SAMPLES", 40)
+    numbers = train(student("teacher"), data).numbers
+    assert 0 <= numbers["teacher_accuracy"] <= 1
+    assert numbers["teacher_loss"] == pytest.approx(0.9, abs=0.1)
+
+
 def test_repeats_share_neither_weights_nor_order(data, monkeypatch):
     """Independent repetitions begin with different losses."""
     monkeypatch.setattr(distillation, "EPOCH_SAMPLES", 40)
@@ -120,12 +128,13 @@ def test_analysis_counts_the_repeats():
             continue
         level = {"labels": 0.5, "teacher": 0.4, "combined": 0.3}[run.targets]
         arrays = {"loss": level + 0.01 * generator.random(30), "test_accuracy": np.array([0.5, 0.7, 1 - level])}
-        outcomes[name] = Outcome(arrays, {"steps_per_epoch": 10, "teacher_accuracy": 0.99})
+        outcomes[name] = Outcome(arrays, {"steps_per_epoch": 10, "teacher_accuracy": 0.99, "teacher_loss": 0.02})
     result = distillation.analyse(runs, outcomes)
     assert result.claims["teacher_faster_early"].holds
     assert not result.claims["labels_better_finally"].holds
     assert result.values["teacher_faster_early_count"].number == 2
     assert result.values["accuracy_combined"].number == pytest.approx(0.7)
+    assert result.values["teacher_loss"].number == pytest.approx(0.02)
     assert result.values["teacher_train_accuracy"].number == pytest.approx(0.99)
     assert len(result.tables["repeats"].rows) == 2
     assert result.figures["curves"].pdf.startswith(b"%PDF")
