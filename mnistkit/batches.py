@@ -35,9 +35,11 @@ def permuted_batches(
     ValueError
         When the samples do not fill one batch.
     """
+    if not 1 <= batch_size <= n_samples:
+        raise ValueError(
+            f"{n_samples} samples do not fill one batch of {batch_size}; choose a batch size from 1 to that"
+        )
     per_permutation = n_samples // batch_size
-    if per_permutation == 0 or batch_size < 1:
-        raise ValueError(f"{n_samples} samples do not fill one batch of {batch_size}; choose a smaller batch size")
     n_steps = per_permutation if n_steps is None else n_steps
     rounds = [
         generator.permutation(n_samples)[: per_permutation * batch_size].reshape(per_permutation, batch_size)

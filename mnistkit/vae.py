@@ -183,7 +183,7 @@ def train_vae(
     network = build_vae(
         weights, sizes=(SIDE * SIDE, *settings.hidden), n_latent=settings.n_latent, device=compute.device
     )
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, foreach=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     originals = data.test.images[: settings.n_shown].flatten(1)
     shown = {0: network.reconstruct(originals)} if 0 in settings.shown_epochs else {}
     losses = []
