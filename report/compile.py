@@ -6,23 +6,26 @@ step, so that a failed or killed compilation leaves the last good one.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from report.braces import check_groups
 from report.errors import LatexError, MissingToolError
-from report.files import write_if_changed
+from report.files import write_atomic, write_if_changed
 from report.latexlog import Diagnostic, diagnose, pages_of, read_log
-from report.passes import Done, Job, Typesetter, bibliography, environment_of, finished_pdf, latexmk, settle
+from report.passes import Job, Typesetter, bibliography, environment_of, finished_pdf, latexmk, settle
 from report.texlive import apt_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from report.program import Done
     from report.rendermap import Rendered
 
 _TIMEOUT = 600.0
@@ -121,10 +124,10 @@ def compile_pdf(
 def _typeset(job: Job, root: Path, typesetter: Typesetter) -> tuple[Done, int, list[Diagnostic]]:
     """Run what is needed; return how it ended, how often XeLaTeX ran, and what the logs say."""
     changed = write_if_changed(job.out / f"{job.name}.tex", job.rendered.text.encode())
-    ended = job.file("ended")  # holds the bibliography that the last complete run knew
-    known = ended.read_text(encoding="utf-8") if ended.exists() else None
+    ended = job.file("ended")
+    known = _known(job)
     if known is None:
-        _clean(job)  # the last run was killed: what it left may be cut off anywhere
+        _clean(job)  # the last run was killed, or a file was damaged since: what is there may be cut off anywhere
     fresh = not job.file("aux").exists()
     ended.unlink(missing_ok=True)
     used, passes, settled = bibliography(job), 0, False
@@ -138,8 +141,25 @@ def _typeset(job: Job, root: Path, typesetter: Typesetter) -> tuple[Done, int, l
         done, settled = latexmk(job), False
         found = diagnose(job.work, job.name, job.rendered, root)
     good = not any(item.severity == "error" for item in found)
-    ended.write_text(used if good or settled else "", encoding="utf-8")
+    state = {"bibliography": used if good or settled else "", "files": _digests(job)}
+    write_atomic(ended, json.dumps(state).encode())
     return done, passes + (0 if settled else len(_RUN.findall(done.output))), found
+
+
+def _known(job: Job) -> str | None:
+    """Return the bibliography that the last complete run knew; None if it did not end, or a file of it has changed."""
+    try:
+        state = json.loads(job.file("ended").read_bytes())
+        now = _digests(job)
+        intact = all(now.get(name, digest) == digest for name, digest in state["files"].items())
+        return str(state["bibliography"]) if intact else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _digests(job: Job) -> dict[str, str]:
+    paths = sorted(path for path in job.work.rglob("*") if path.is_file() and path != job.file("ended"))
+    return {path.relative_to(job.work).as_posix(): sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def _require(*programs: str) -> None:
@@ -171,8 +191,8 @@ def _complete(pdf: Path) -> bool:
 
 
 def _clean(job: Job) -> None:
-    for path in job.work.glob(f"{job.name}.*"):
-        path.unlink()
+    shutil.rmtree(job.work)  # with its folders, in which the files of \include lie
+    job.work.mkdir()
 
 
 def _failure(errors: list[Diagnostic], output: str, rendered: Rendered) -> LatexError:

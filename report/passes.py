@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from report.errors import LatexError
+from report.program import Done, Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +22,6 @@ if TYPE_CHECKING:
 
 WORK = ".tex"
 OPTIONS = ("-no-shell-escape", "-interaction=nonstopmode", "-file-line-error", "-synctex=1", "-recorder")
-_GRACE = 2.0  # seconds between asking a process group to end and ending it
-_POLL = 0.02
 _LIMIT = 5
 PRODUCTS = {
     *("pdf", "xdv", "log", "synctex.gz", "synctex(busy)", "fls", "fdb_latexmk"),
@@ -71,14 +65,6 @@ class Job:
     def file(self, suffix: str) -> Path:
         """Return one of the files that LaTeX writes."""
         return self.work / f"{self.name}.{suffix}"
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How a program ended and what it printed."""
-
-    code: int
-    output: str
 
 
 class Typesetter:
@@ -203,50 +189,5 @@ def finished_pdf(path: Path) -> bytes:
 
 
 def run(command: list[str], job: Job) -> Done:
-    """Run a command in a process group of its own, and end the whole group if we are stopped."""
-    process = subprocess.Popen(
-        command,
-        cwd=job.out,
-        env=job.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    return finish(process, job.timeout)
-
-
-def finish(process: subprocess.Popen[bytes], timeout: float, text: bytes | None = None) -> Done:
-    """Wait for the end of a program that leads a process group, after giving it some input.
-
-    Raises
-    ------
-    LatexError
-        When it does not end in time. Nothing of its group is left then.
-    """
-    try:
-        output, _ = process.communicate(text, timeout=timeout)
-    except subprocess.TimeoutExpired as error:
-        raise LatexError(
-            f"LaTeX did not end within {timeout:.0f} s", hint="look for a macro that calls itself"
-        ) from error
-    finally:
-        if process.returncode is None:
-            end_group(process)
-    return Done(process.returncode, output.decode("utf-8", "replace"))
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """Leave no process of the group, however the waiting ended."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + _GRACE
-        with suppress(ProcessLookupError, PermissionError):  # raised when nothing of the group is left
-            os.killpg(process.pid, sign)
-            while time.monotonic() < deadline:
-                process.poll()  # the leader stays in the group until somebody asks how it ended
-                os.killpg(process.pid, 0)
-                time.sleep(_POLL)
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with suppress(OSError):
-                stream.close()
+    """Run a command to its end; if we are stopped, its whole process group ends."""
+    return Program(command, job.out, job.work, job.environment).finish(job.timeout)

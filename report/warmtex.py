@@ -15,7 +15,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from report.passes import OPTIONS, PRODUCTS, WORK, Done, Typesetter, direct_pass, end_group, finish
+from report.passes import OPTIONS, PRODUCTS, WORK, Typesetter, direct_pass
+from report.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from report.passes import Job
+    from report.program import Done
 
 _FOLDER = ".head"
 _BODY = re.compile(r"^\\begin\{document\}", re.MULTILINE)
@@ -42,7 +44,7 @@ class WarmTex(Typesetter):
     """At most one waiting process, which runs the first pass; where it does not fit, an ordinary one does."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
         self._key: object = None
         self._started = 0.0
 
@@ -58,7 +60,7 @@ class WarmTex(Typesetter):
         """End the waiting process."""
         process, self._process = self._process, None
         if process is not None:
-            end_group(process)
+            process.end()
 
     def prepare(self, out: Path, name: str, text: str, environment: Mapping[str, str]) -> None:
         """Start a process on the preamble of a document, unless one waits that fits.
@@ -85,14 +87,12 @@ class WarmTex(Typesetter):
         (head / "report-driver.tex").write_text(driver, encoding="utf-8")
         self._started = time.time()
         search = f"{environment.get('TEXINPUTS', ':')}{head}:"
-        self._process = subprocess.Popen(
+        self._process = Program(
             ["xelatex", *OPTIONS, f"-jobname={name}", f"-output-directory={_FOLDER}/{WORK}", "report-driver.tex"],
-            cwd=out,
-            env={**environment, "TEXINPUTS": search},
+            out,
+            head / WORK,
+            {**environment, "TEXINPUTS": search},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
         self._key = key
 
@@ -102,13 +102,13 @@ class WarmTex(Typesetter):
         key = (job.out, job.name, _preamble(job.rendered.text), dict(job.environment))
         if process is None or key != self._key or process.poll() is not None:
             if process is not None:
-                end_group(process)
+                process.end()
             return direct_pass(job)
         head = job.out / _FOLDER / WORK
         for path in job.work.glob(f"{job.name}.*"):
             if path.name.split(".", 1)[-1] not in PRODUCTS or path.suffix in {".bbl", ".ind"}:
                 shutil.copyfile(path, head / path.name)
-        done = finish(process, job.timeout, b"\n")
+        done = process.finish(job.timeout, b"\n")
         told = ("report-head.tex:", "report-driver.tex:")  # errors there are better told by an ordinary run
         if any(file in done.output for file in told) or _outdated(job, head, self._started):
             return direct_pass(job)
