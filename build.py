@@ -20,6 +20,16 @@ SECTIONS = tuple(
     for name in (
         "logistic",
         "lda",
+        "neural_network",
+        "cnn",
+        "learning_rate",
+        "architecture",
+        "bottleneck",
+        "gradcam",
+        "overlap",
+        "distillation",
+        "vae",
+        "summary",
     )
 )
 
