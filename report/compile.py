@@ -150,9 +150,10 @@ def _known(job: Job) -> str | None:
     """Return the bibliography that the last complete run knew; None if it did not end, or a file of it has changed."""
     try:
         state = json.loads(job.file("ended").read_bytes())
-        now = _digests(job)
-        intact = all(now.get(name, digest) == digest for name, digest in state["files"].items())
-        return str(state["bibliography"]) if intact else None
+        files = state["files"]
+        if not job.file("fdb_latexmk").exists():  # thrown away after an error: latexmk looks at everything anew
+            files.pop(job.file("fdb_latexmk").name, None)
+        return str(state["bibliography"]) if files.items() <= _digests(job).items() else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
