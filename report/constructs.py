@@ -133,7 +133,7 @@ class Constructs(Extension):
         return recorder(context).mark("claim", name, text, holds=claim.holds, negated=negated, variants=variants)
 
     def _typed(self, context: Context, item: object, expected: object, path: str, caller: Callable[[], str]) -> str:
-        setting = isinstance(item, int | float) and not isinstance(item, bool) and ".settings." in path
+        setting = isinstance(item, int | float) and not isinstance(item, bool) and "." in path
         named = Named(path, Value(item)) if setting else _named(item, r"\typed")  # type: ignore[arg-type]
         if not isinstance(named.item, Value):
             raise TemplateError(f"'{named.id}' is a {_kind(named)}, not a number that could be typed")

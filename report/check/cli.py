@@ -134,14 +134,15 @@ def _check_templates(config: BuildConfig, data: DataSource | None, project: Proj
         sys.stderr.write(f"not checked, no results are stored for the present sources: {names}\n")
     context = template_context(config, computed, describe_build(config, computed))
     rendered = render(config.template, context, templates=config.templates, root=config.root)
-    facts = facts_of(computed.replicates)
+    facts = facts_of(computed.replicates, computed.info)
     with suppress(ReportError):
         facts = replace(facts, numbers=_last_results(config).numbers)
     return check_project(rendered, facts, config, project), facts
 
 
 def _check_document(options: argparse.Namespace, config: BuildConfig, project: ProjectChecks) -> tuple[Check, Facts]:
-    from report.check.document import check_document, read_document  # noqa: PLC0415 - only here
+    from report.check.document import check_document  # noqa: PLC0415 - only here
+    from report.check.readers import read_document  # noqa: PLC0415 - likewise
 
     facts = _last_results(config)
     document = read_document(options.document, str(options.document))

@@ -25,7 +25,7 @@ class Facts:
     values : mapping of str to Value
         ``section.key``.
     settings : mapping of str to value
-        ``section.settings.run.field``: numbers, strings, or tuples of numbers.
+        ``section.settings.run.field``: numbers, strings, or tuples of numbers; and ``data.name``.
     cells : mapping of str to number
         The numeric cells of all tables: ``section.key[row].column``; the row is named by the text of its first
         cell, or, where that is not unique, counted from 0.
@@ -53,6 +53,7 @@ class Facts:
         results: Mapping[str, Result],
         settings: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
         replicates: Replicates = (),
+        data: Mapping[str, Any] | None = None,
     ) -> Self:
         """Collect the results of sections.
 
@@ -64,6 +65,8 @@ class Facts:
             Section → run → field → value, of the runs behind the results.
         replicates : sequence of mappings
             Section → result for each seed, the first equal to ``results``.
+        data : mapping
+            What is known of the data, such as the number of images.
         """
         tables = _tables(results)
         many = len(replicates) > 1
@@ -72,7 +75,7 @@ class Facts:
             tables=tables,
             figures=tuple(f"{name}.{key}" for name, result in results.items() for key in result.figures),
             claims={f"{name}.{key}": item for name, result in results.items() for key, item in result.claims.items()},
-            settings=_flat_settings(settings or {}),
+            settings=_flat_settings(settings or {}) | _flat_data(data or {}),
             cells=dict(_cells(tables)),
             spreads=spreads_over(_all_numbers(each) for each in replicates) if many else {},
             held=held_over(replicates) if many else {},
@@ -111,7 +114,8 @@ class Facts:
                 for name, section in sections.items()
                 for key, item in section.get("claims", {}).items()
             },
-            settings=_flat_settings({name: section.get("settings", {}) for name, section in sections.items()}),
+            settings=_flat_settings({name: section.get("settings", {}) for name, section in sections.items()})
+            | _flat_data(data.get("data", {})),
             cells=dict(_cells(tables)),
             numbers={
                 f"{name}.{key}": str(item["number"])
@@ -173,6 +177,10 @@ def _is_number(thing: object) -> bool:
 
 def _flat_settings(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
     return dict(entry for name, runs in sections.items() for entry in _flattened(f"{name}.settings", runs))
+
+
+def _flat_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"data.{name}": fact for name, fact in data.items() if _is_number(fact)}
 
 
 def _flattened(path: str, entries: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from report.compute import SectionRecord
     from report.config import BuildConfig
+    from report.model import DataInfo
     from report.rendermap import Rendered
 
 CHECK_JSON, CHECK_PAGE = "check.json", "check.html"
@@ -49,11 +50,11 @@ class ProjectChecks:
     ties: Path = Path("checks")
 
 
-def facts_of(replicates: Sequence[Mapping[str, SectionRecord]]) -> Facts:
+def facts_of(replicates: Sequence[Mapping[str, SectionRecord]], data: DataInfo | None = None) -> Facts:
     """Collect the results of a build, with the spread over its seeds."""
     results = [{name: record.result for name, record in sections.items()} for sections in replicates]
     settings = {name: record.settings for name, record in replicates[0].items()}
-    return Facts.of_results(results[0], settings, results)
+    return Facts.of_results(results[0], settings, results, data.facts if data else None)
 
 
 def published_items(facts: Facts, config: BuildConfig, project: ProjectChecks) -> list[Item]:

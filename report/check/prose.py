@@ -67,6 +67,8 @@ _OPAQUE = """equation align gather multline eqnarray displaymath flalign alignat
     minted comment filecontents tikzpicture thebibliography picture"""
 OPAQUE_ENVIRONMENTS = frozenset(_OPAQUE.split())
 _NUMBERS = rf"[-+±\d\s\u2009.,×^–→%‰/~\[\](){{}}…{HOLE}]*"
+_VERBATIM = frozenset({"verb", "lstinline", "mintinline"})
+_RULES = re.compile(r"\\cmidrule\s*(?:\([^)]*\))?\s*\{[^{}]*\}")  # pylatexenc knows no (round) arguments
 _SYMBOLIC = r"[^\d=≈<>≤≥∈~±,;。，]{0,16}"
 _PLAIN_MATH = re.compile(rf"\s*(?:{_SYMBOLIC}\s*(?:=|≈|<|>|≤|≥|~|∈)\s*)?{_NUMBERS}\d{_NUMBERS}")
 _THEORY = re.compile(r"[^\d]*[A-Za-zα-ω][^\d]*(?:[≤≥<>≠]\s*(?:0|1|1/2)|[→≈]\s*[01]|=\s*0)\s*")
@@ -92,6 +94,7 @@ def not_prose(source: str) -> list[tuple[int, int]]:
     walker = LatexWalker(source, latex_context=_context(), tolerant_parsing=True)
     nodes, _, _ = walker.get_latex_nodes()
     found = list(_walk(nodes))
+    found += [match.span() for match in _RULES.finditer(source)]
     begin = source.find(r"\begin{document}")
     return [(0, begin), *found] if begin > 0 else found
 
@@ -130,6 +133,9 @@ def _walk(nodes: Sequence[Any] | None) -> Iterator[tuple[int, int]]:
 
 
 def _walk_macro(node: Any) -> Iterator[tuple[int, int]]:  # noqa: ANN401 - pylatexenc is not annotated
+    if node.macroname in _VERBATIM:
+        yield _span(node)
+        return
     arguments = (node.nodeargd.argnlist if node.nodeargd else None) or []
     prose = MACROS[node.macroname][1] if node.macroname in MACROS else range(len(arguments))
     for index, argument in enumerate(arguments):

@@ -98,7 +98,9 @@ def test_a_value_in_percent_is_compared_as_the_ratio():
     assert not right("98%", 0.982, "%")
 
 
-@pytest.mark.parametrize(("text", "is_right"), [(r"98\%", True), (r"97\%", False), ("很高", False), ("百分之九十八", True)])
+@pytest.mark.parametrize(
+    ("text", "is_right"), [(r"98\%", True), (r"97\%", False), ("很高", False), ("百分之九十八", True)]
+)
 def test_judge(text, is_right):
     """The draft's judge takes LaTeX and wants every number in it to be right, and at least one."""
     assert judge(text, Value(0.9812)) is is_right

@@ -170,7 +170,9 @@ def test_places_lead_back_to_the_source():
     assert [source[start:end] for start, end in spans] == [r"98.5}\%", r"1\times10^{-4"]
 
 
-@pytest.mark.parametrize(("text", "number"), [("zero", 0), ("nineteen", 19), ("ninety-nine", 99), ("three thousand", 3000)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("zero", 0), ("nineteen", 19), ("ninety-nine", 99), ("three thousand", 3000)]
+)
 def test_english_words(text, number):
     """Small English numbers are read from words."""
     assert english_integer(text) == number
