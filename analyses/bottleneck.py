@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analyses.feature_runs import INITIAL, CompareMoments
-from analyses.network_runs import PLATEAU_END, PLATEAU_START, base_run
+from analyses.network_runs import PLATEAU_END, PLATEAU_START, base_run, structure
 from mnistkit import plots
 from mnistkit.snapshots import FINAL, threshold_name
 from report.model import Claim, Figure, Result, Run, Table, Value
@@ -56,6 +56,8 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "complete": Value(int(complete)),
             "image_number": Value(comparison.image + 1),
             "image_label": Value(outcome.numbers["label"]),
+            "n_convolutions": Value(len(structure(comparison.training.network).filters)),
+            "probe_every": Value(comparison.training.probe_every),
             "n_filters": Value(len(similarities[FINAL])),
             "map_side": Value(outcome.arrays[f"maps/{FINAL}"].shape[-1]),
             "plateau_start": Value(PLATEAU_START),

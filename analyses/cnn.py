@@ -15,6 +15,7 @@ from analyses import curves
 from analyses.network_runs import PLATEAU_END, PLATEAU_START, TrainNetwork, base_run, structure
 from analyses.training_figures import training_figure
 from mnistkit import plots
+from mnistkit.networks import N_CLASSES, POOL
 from report.model import Claim, Figure, Result, Run, Value
 
 if TYPE_CHECKING:
@@ -92,20 +93,20 @@ def structure_values(network: Description) -> dict[str, Value]:
         "n_convolutions": Value(len(network.filters)),
         "n_linear": Value(network.n_linear),
         "kernel": Value(network.kernels[0]),
+        "pool": Value(POOL),
         "n_parameters": Value(network.n_parameters),
     }
 
 
 def loss_values(base: Outcome, steps_per_epoch: int) -> dict[str, Value]:
     """Return the loss at the start and the end, and what softmax applied twice allows at best and by guessing."""
-    n_classes = structure("net2").linear_sizes[-1]
     means = curves.epoch_means(base.arrays["loss"], steps_per_epoch)
     return {
         "steps_per_epoch": Value(steps_per_epoch),
         "loss_block": Value(min(BLOCK, steps_per_epoch)),
-        "loss_guessing": Value(math.log(n_classes), digits=3),
-        "loss_floor": Value(math.log1p((n_classes - 1) / math.e), digits=3),
-        "largest_probability": Value(math.e / (math.e + n_classes - 1), digits=3),
+        "loss_guessing": Value(math.log(N_CLASSES), digits=3),
+        "loss_floor": Value(math.log1p((N_CLASSES - 1) / math.e), digits=3),
+        "largest_probability": Value(math.e / (math.e + N_CLASSES - 1), digits=3),
         "first_loss": Value(means[0], digits=3),
         "final_loss": Value(means[-1], digits=4),
     }
@@ -136,7 +137,11 @@ def plateau_bound(outcome: Outcome) -> float:
 
 def ablation_values(groups: Mapping[tuple[str, float], list[Outcome]]) -> dict[str, Value]:
     """Return the failures of each loss and γ, and the median test accuracy of the trainings that did not fail."""
-    values = {"failed_below": Value(FAILED_BELOW), "n_repeats": Value(len(groups["logits", RATES[0]]))}
+    values = {
+        "failed_below": Value(FAILED_BELOW),
+        "guessing": Value(1 / N_CLASSES),
+        "n_repeats": Value(len(groups["logits", RATES[0]])),
+    }
     for (loss, rate), group in groups.items():
         name = ablation_name(loss, rate, 0).removesuffix("_0")
         values[f"failures_{name}"] = Value(sum(map(failed, group)))
@@ -163,7 +168,7 @@ def ablation_claims(groups: Mapping[tuple[str, float], list[Outcome]]) -> dict[s
         "logits_have_shorter_plateau": Claim.of_margins(
             [margin],
             f"γ = {RATES[0]:g} 时训练成功者由 {PLATEAU_START:.0%} 到 {PLATEAU_END:.0%} 的步数（以一轮为限）："
-            f"logits {compared[0] or '无'}；两次 softmax {compared[1] or '无'}",
+            f"logits {compared[0] or '无'}；双重 softmax {compared[1] or '无'}",
         ),
     }
 

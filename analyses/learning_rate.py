@@ -16,6 +16,7 @@ from analyses import curves
 from analyses.network_runs import TrainNetwork
 from analyses.training_figures import epoch_end_curve
 from mnistkit import plots
+from mnistkit.networks import N_CLASSES
 from report.model import Claim, Figure, Result, Run, Table, Value
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ BLOCK = 100
 WINDOW = 10
 """Epochs at the start and at the end that figure 8 enlarges; a third of a shorter training."""
 
-GUESSING = math.log(10)
+GUESSING = math.log(N_CLASSES)
 """Loss of the same output for each of the ten classes, with softmax once or twice."""
 
 LINGERING = 0.05

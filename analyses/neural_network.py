@@ -102,8 +102,8 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "last_learning_rate": Value(decayed["learning_rate"][-1], digits=3),
         },
         figures={
-            "constant_rate": training_figure(constant, BLOCK, steps),
-            "decayed_rate": training_figure(decayed, BLOCK, steps),
+            "constant_rate": training_figure(constant, BLOCK, steps, loss_scale="log"),
+            "decayed_rate": training_figure(decayed, BLOCK, steps, loss_scale="log"),
         },
         claims={
             "loss_rises_late": Claim.of_margins([rise], f"末轮后半的平均损失减前半：{rise:+.5f}"),

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 PARTS = {"train_accuracy": "训练集", "test_accuracy": "测试集"}
 
 
-def training_figure(arrays: Mapping[str, Array], block: int, steps_per_epoch: int) -> Figure:
+def training_figure(
+    arrays: Mapping[str, Array], block: int, steps_per_epoch: int, *, loss_scale: str = "linear"
+) -> Figure:
     """Draw (a) the training loss, averaged over blocks of steps, and (b) both accuracies at the end of each epoch."""
     with plots.style():
         figure, axes = plots.panels(1, 2, height=5.6)
         loss, accuracy = axes.flat
         plots.curve(loss, *block_means(arrays["loss"], block, steps_per_epoch), label="", linewidth=0.9)
+        loss.set_yscale(loss_scale)
         plots.describe(loss, "(a) 训练损失", "轮数", "损失")
         for index, (part, label) in enumerate(PARTS.items()):
             epoch_end_curve(accuracy, arrays[part], label=label, index=index)

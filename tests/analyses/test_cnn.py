@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from analyses import cnn, learning_rate
-from mnistkit.training import compute_loss
+from mnistkit.training import loss_and_gradient
 from report.model import Outcome
 
 STEPS = 600
@@ -71,20 +71,28 @@ def test_bounds_of_the_doubled_loss_are_those_of_the_training():
     values = ablation().values
     perfect, equal = torch.zeros(1, 10), torch.zeros(1, 10)
     perfect[0, 3] = 1_000.0
-    label = torch.tensor([3])
-    assert float(compute_loss("softmax_twice", perfect, label)) == pytest.approx(values["loss_floor"].number, rel=1e-6)
-    assert float(compute_loss("softmax_twice", equal, label)) == pytest.approx(values["loss_guessing"].number, rel=1e-6)
+    label = torch.nn.functional.one_hot(torch.tensor([3]), 10)
+    assert float(loss_and_gradient("softmax_twice", perfect, label)[0]) == pytest.approx(
+        values["loss_floor"].number, rel=1e-6
+    )
+    assert float(loss_and_gradient("softmax_twice", equal, label)[0]) == pytest.approx(
+        values["loss_guessing"].number, rel=1e-6
+    )
     assert math.exp(-values["loss_floor"].number) == pytest.approx(values["largest_probability"].number)
 
 
 def test_gradient_formula_of_the_text():
-    """∂L/∂z_j = p_j (g_j - Σ p_k g_k) with g = q - e_y is what automatic differentiation gives."""
-    logits = torch.randn(1, 10, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
-    (expected,) = torch.autograd.grad(compute_loss("softmax_twice", logits, torch.tensor([4])), logits)
+    """∂L/∂z_j = p_j (g_j - Σ p_k g_k) with g = q - e_y is what automatic differentiation and the training give."""
+    logits = torch.randn(1, 10, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    label = torch.tensor([4])
+    loss = torch.nn.functional.cross_entropy(logits.softmax(1), label)
+    (automatic,) = torch.autograd.grad(loss, logits)
     p = logits.detach().softmax(1)[0]
     g = p.softmax(0)
     g[4] -= 1
-    torch.testing.assert_close(p * (g - (p * g).sum()), expected[0])
+    formula = p * (g - (p * g).sum())
+    torch.testing.assert_close(formula, automatic[0])
+    torch.testing.assert_close(loss_and_gradient("softmax_twice", logits.detach(), torch.eye(10)[label])[1][0], automatic[0])
 
 
 def rates(losses, gradients=(1.0, 0.5, 0.3, 0.1)):
