@@ -177,7 +177,8 @@ def _path(node: nodes.Node) -> str:
     if isinstance(node, nodes.Getattr):
         return f"{_path(node.node)}.{node.attr}"
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-        return f"{_path(node.node)}.{node.arg.value}"
+        index = node.arg.value
+        return f"{_path(node.node)}[{index}]" if isinstance(index, int) else f"{_path(node.node)}.{index}"
     return ""
 
 

@@ -87,6 +87,7 @@ RULES = (
         after=r"[)）.,;]|\b",
         fits=lambda n: _is_year(n) and n.text.isdigit(),
     ),
+    Rule("a date", after=r"\s?月"),
     Rule("a date", before=r"(?:年|月)\s?", after=r"\s?[月日号]"),
     Rule(
         "a date",
