@@ -13,7 +13,7 @@ from report.check.plain import BARRIER, of_latex
 from report.errors import LatexError, MissingToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from report.errors import Location
@@ -23,10 +23,8 @@ _SECONDS = 120.0
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _THIN = re.compile(r"(?<=\d)[\u2009\u202f\u00a0,](?=\d{3}(?!\d))")
 _SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")
-_TABULAR = re.compile(
-    r"\\begin\{(?:tabular|longtable)\}(?:\[[^\]]*\])?\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}(.*?)\\end\{(?:tabular|longtable)\}",
-    re.DOTALL,
-)
+_TABULAR = re.compile(r"\\begin\{(tabular|longtable)\}(?:\[[^\]]*\])?(?=\{)")
+_BRACE = re.compile(r"[{}]")
 _LAYOUT = re.compile(
     r"\\(?:cmidrule|cline)\s*(?:\([^)]*\))?\{[^}]*\}|\\multicolumn\s*\{\d+\}\s*\{[^{}]*\}|\[[\d.]+(?:pt|em|ex)\]"
 )
@@ -139,12 +137,24 @@ def lost(uses: Sequence[Use], text: str) -> tuple[Lost, ...]:
 
 def cells_of(latex: str) -> list[str]:
     r"""Return the cells of a printed table as bare text, or the whole of what is no table."""
-    tables = _TABULAR.findall(latex)
+    tables = list(_bodies(latex))
     pieces = [cell for body in tables for cell in _CELL.split(_LAYOUT.sub("", body))] if tables else [latex]
     if not tables and ("/" in latex or latex.endswith(".pdf")):
         return []  # the path of a figure
     cells = (of_latex(piece).text.replace(BARRIER, " ").strip() for piece in pieces)
     return [cell for cell in cells if cell]
+
+
+def _bodies(latex: str) -> Iterator[str]:
+    """Yield what stands between the column specs and the end of each table."""
+    for match in _TABULAR.finditer(latex):
+        depth = 0
+        for brace in _BRACE.finditer(latex, match.end()):
+            depth += 1 if brace[0] == "{" else -1
+            if not depth:
+                end = latex.find(rf"\end{{{match[1]}}}", brace.end())
+                yield latex[brace.end() : end if end >= 0 else len(latex)]
+                break
 
 
 def numbers_in(text: str) -> list[str]:

@@ -117,6 +117,13 @@ RULES = (
     ),
     Rule("an interval", before=r"[\[(（{]\s?", after=r"\s?,\s?[-+]?\d[\d.]*\s?[\])）}]", fits=_is_zero_or_one),
     Rule("an interval", before=r"[\[(（{]\s?[-+]?\d[\d.]*\s?,\s?", after=r"\s?[\])）}]", fits=_is_zero_or_one),
+    Rule("the number of a heading", before=r"(?:^|\n)#{1,6}\s*", after=r"[.、]?\s"),
+    Rule(
+        "the number of a heading",
+        before=r"(?:^|\n)",
+        after=r"\s[^\n。；，,;.]{1,30}(?:\n|$)",
+        fits=lambda n: re.fullmatch(r"\d\.\d", n.text) is not None,
+    ),
     Rule("a number of a list", before=r"(?:^|\n|[。；;：:\0])\s*[(（]?", after=r"[)）、]"),
     Rule(
         "a limit",

@@ -37,13 +37,26 @@ def test_counts():
 @pytest.mark.parametrize(
     "template",
     [
-        r"\caption{共 8 轮}", r"\section{8 轮}", r"\footnote{8 轮}", r"\textbf{8} 轮", r"\begin{center}8 轮\end{center}",
-        r"\begin{itemize}\item 8 轮\end{itemize}", r"\begin{tabular}{rr} 8 & 甲 \end{tabular}", r"取 $n=8$ 轮",
-        r"\multicolumn{2}{c}{8 轮}", r"\textcolor{red}{8 轮}", r"\BLOCK{if x}8 轮\BLOCK{endif}", r"\unknown{8 轮}",
-        r"\BLOCK{macro m()}8 轮\BLOCK{endmacro}", r"\claim{a.b}{8 轮}", r"\claim{a.b}{好}{8 轮}",
-        '\\VAR{figure("a", "训练 8 轮后的图")}', r"\BLOCK{raw}8 轮\BLOCK{endraw}", r"\href{https://a.b/9}{8 轮}",
+        r"\caption{共 8 轮}",
+        r"\section{8 轮}",
+        r"\footnote{8 轮}",
+        r"\textbf{8} 轮",
+        r"\begin{center}8 轮\end{center}",
+        r"\begin{itemize}\item 8 轮\end{itemize}",
+        r"\begin{tabular}{rr} 8 & 甲 \end{tabular}",
+        r"取 $n=8$ 轮",
+        r"\multicolumn{2}{c}{8 轮}",
+        r"\textcolor{red}{8 轮}",
+        r"\BLOCK{if x}8 轮\BLOCK{endif}",
+        r"\unknown{8 轮}",
+        r"\BLOCK{macro m()}8 轮\BLOCK{endmacro}",
+        r"\claim{a.b}{8 轮}",
+        r"\claim{a.b}{好}{8 轮}",
+        '\\VAR{figure("a", "训练 8 轮后的图")}',
+        r"\BLOCK{raw}8 轮\BLOCK{endraw}",
+        r"\href{https://a.b/9}{8 轮}",
     ],
-)  # fmt: skip
+)
 def test_prose_is_everywhere(template):
     """Headings, captions, notes, cells, both variants of a claim, macros and captions given to macros are prose."""
     assert [text for text, _, _ in unchecked(template)] == ["8"]
@@ -52,15 +65,39 @@ def test_prose_is_everywhere(template):
 @pytest.mark.parametrize(
     "template",
     [
-        r"\label{fig:8}", r"\ref{8}", r"\cite[第 8 页]{a8}", r"\vspace{8pt}", r"\hspace*{8em}", r"\includegraphics[width=8cm]{a8}",
-        r"\begin{tabular}{p{8cm}*{8}{r}} 甲 \end{tabular}", r"甲 \\[8pt] 乙", r"\cmidrule(lr){8-9}", r"\setlength{\x}{8}",
-        r"\newcommand{\x}{8}", r"\definecolor{a}{RGB}{8,8,8}", r"\url{https://a.b/8}", r"\[ x = 8 \]", r"$$ x = 8 $$",
-        r"\begin{align} x &= 8 \end{align}", "% 8\n", r"\verb|8|", r"\begin{lstlisting} 8 \end{lstlisting}",
-        r"$\sum_{i=1}^{8} x_i$", r"$2\gamma L$", r"$x_8$", r"\rule{8pt}{8pt}", r"\begin{minipage}[t]{8cm}甲\end{minipage}",
-        r"\usepackage[8pt]{a}\begin{document}甲\end{document}", r"\VAR{a.b | fixed(8)}", r"\BLOCK{set x = 8}",
-        '\\VAR{a.b | tabular(formats={"x": "percent(8)"})}', r"\#{8}", r"\tag{8}", r"\hyperlink{8}{甲}",
+        r"\label{fig:8}",
+        r"\ref{8}",
+        r"\cite[第 8 页]{a8}",
+        r"\vspace{8pt}",
+        r"\hspace*{8em}",
+        r"\includegraphics[width=8cm]{a8}",
+        r"\begin{tabular}{p{8cm}*{8}{r}} 甲 \end{tabular}",
+        r"甲 \\[8pt] 乙",
+        r"\cmidrule(lr){8-9}",
+        r"\setlength{\x}{8}",
+        r"\newcommand{\x}{8}",
+        r"\definecolor{a}{RGB}{8,8,8}",
+        r"\url{https://a.b/8}",
+        r"\[ x = 8 \]",
+        r"$$ x = 8 $$",
+        r"\begin{align} x &= 8 \end{align}",
+        "% 8\n",
+        r"\verb|8|",
+        r"\begin{lstlisting} 8 \end{lstlisting}",
+        r"$\sum_{i=1}^{8} x_i$",
+        r"$2\gamma L$",
+        r"$x_8$",
+        r"\rule{8pt}{8pt}",
+        r"\begin{minipage}[t]{8cm}甲\end{minipage}",
+        r"\usepackage[8pt]{a}\begin{document}甲\end{document}",
+        r"\VAR{a.b | fixed(8)}",
+        r"\BLOCK{set x = 8}",
+        '\\VAR{a.b | tabular(formats={"x": "percent(8)"})}',
+        r"\#{8}",
+        r"\tag{8}",
+        r"\hyperlink{8}{甲}",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_prose(template):
     """Labels, references, lengths, options, column specs, formulas, code and comments hold no number of the prose."""
     assert unchecked(template) == []
@@ -69,11 +106,22 @@ def test_what_is_no_prose(template):
 @pytest.mark.parametrize(
     ("formula", "counts"),
     [
-        (r"$98\%$", True), (r"$\gamma=0.3$", True), ("$B = 100$", True), (r"$p<0.05$", True), (r"$10^{-4}$", True),
-        (r"$784\to300\to10$", True), (r"$2\gamma$", False), (r"$\gamma L\le 1/2$", False), (r"$\gamma\to 0$", False),
-        (r"$x_1$", False), (r"$\frac{1}{B}$", False), (r"$f(0)$", False), (r"$(t+q)/2$", False), (r"$1-2\gamma\lambda$", False),
+        (r"$98\%$", True),
+        (r"$\gamma=0.3$", True),
+        ("$B = 100$", True),
+        (r"$p<0.05$", True),
+        (r"$10^{-4}$", True),
+        (r"$784\to300\to10$", True),
+        (r"$2\gamma$", False),
+        (r"$\gamma L\le 1/2$", False),
+        (r"$\gamma\to 0$", False),
+        (r"$x_1$", False),
+        (r"$\frac{1}{B}$", False),
+        (r"$f(0)$", False),
+        (r"$(t+q)/2$", False),
+        (r"$1-2\gamma\lambda$", False),
     ],
-)  # fmt: skip
+)
 def test_inline_formulas(formula, counts):
     """An inline formula counts as a number when it is one, or says what a symbol is."""
     assert counts_as_number(formula) is counts
@@ -82,15 +130,40 @@ def test_inline_formulas(formula, counts):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("2018 年", "a year"), ("(2015)", "a year"), ("5 月", "a date"), ("第 3 层", "an ordinal"), ("第三", "an ordinal"),
-        ("图 3", "a reference"), ("3 节", "a reference"), ("Table 2", "a reference"), ("附录 2", "a reference"),
-        ("数字 5", "the name of a digit"), ("类别 3", "the name of a digit"), ("digit 7", "the name of a digit"),
-        ("5 号数字", "the name of a digit"), ("28 × ", None), ("一致", "a word"), ("统一", "a word"), ("唯一", "a word"),
-        ("十分", "a word"), ("三者", "a word"), ("二维", "a word"), ("一个", "an article"), ("两种方法", "a count of things that the text names"),
-        ("三个隐藏层", None), ("十轮", None), ("两次", None), ("只有一个", None), ("90%", None), ("98 张", None), ("趋于 0", "a limit"),
-        ("one of", "an article"), ("one epoch", None), ("零", "the word zero"),
+        ("2018 年", "a year"),
+        ("(2015)", "a year"),
+        ("5 月", "a date"),
+        ("第 3 层", "an ordinal"),
+        ("第三", "an ordinal"),
+        ("图 3", "a reference"),
+        ("3 节", "a reference"),
+        ("Table 2", "a reference"),
+        ("附录 2", "a reference"),
+        ("数字 5", "the name of a digit"),
+        ("类别 3", "the name of a digit"),
+        ("digit 7", "the name of a digit"),
+        ("5 号数字", "the name of a digit"),
+        ("28 × ", None),
+        ("一致", "a word"),
+        ("统一", "a word"),
+        ("唯一", "a word"),
+        ("十分", "a word"),
+        ("三者", "a word"),
+        ("二维", "a word"),
+        ("一个", "an article"),
+        ("两种方法", "a count of things that the text names"),
+        ("三个隐藏层", None),
+        ("十轮", None),
+        ("两次", None),
+        ("只有一个", None),
+        ("90%", None),
+        ("98 张", None),
+        ("趋于 0", "a limit"),
+        ("one of", "an article"),
+        ("one epoch", None),
+        ("零", "the word zero"),
     ],
-)  # fmt: skip
+)
 def test_rules(text, reason):
     """Each rule exempts what it names, and numbers that could be results stay unchecked."""
     plain = of_text(f"其中{text}。" if not text[0].isascii() or text[0].isdigit() else text)

@@ -64,9 +64,27 @@ PLAIN = [
     ("1.5 million", "1500000", "100000"),
 ]
 NONE = [
-    "Net1 与 Net3", "2.13.0", "(EU) 2016/679", "2018-05-25", "12:30", "https://example.org/1234", "ab12cd34ef56", "12pt",
-    "3D", "$2\\gamma$", "$x_1$", "$x_{10}$", "$x^2$", "top-5", "ResNet-18", "几十个", "数百", "十几个", "两三个", "F1",
-]  # fmt: skip
+    "Net1 与 Net3",
+    "2.13.0",
+    "(EU) 2016/679",
+    "2018-05-25",
+    "12:30",
+    "https://example.org/1234",
+    "ab12cd34ef56",
+    "12pt",
+    "3D",
+    "$2\\gamma$",
+    "$x_1$",
+    "$x_{10}$",
+    "$x^2$",
+    "top-5",
+    "ResNet-18",
+    "几十个",
+    "数百",
+    "十几个",
+    "两三个",
+    "F1",
+]
 
 
 def only(text, *, latex=False):
@@ -99,14 +117,34 @@ def test_what_only_looks_like_a_number(text):
 @pytest.mark.parametrize(
     ("text", "relation"),
     [
-        ("约 90%", "about"), ("大约为 90%", "about"), ("≈ 90%", "about"), ("90% 左右", "about"), ("接近 90%", "about"),
-        ("超过 90%", "above"), ("高于90%", "above"), ("超过了 90%", "above"), ("不足 90%", "below"), ("低于 90%", "below"),
-        ("不到九成", "below"), ("至少 90%", "at-least"), ("90% 以上", "at-least"), ("至多 90%", "at-most"),
-        ("不超过 90%", "at-most"), ("不低于 90%", "at-least"), ("more than 90%", "above"), ("at least ten", "at-least"),
-        ("about 90%", "about"), ("no more than 5", "at-most"), ("fewer than 5", "below"), ("p < 0.05", "below"),
-        ("10 多个", "above"), ("精度 90%", "equal"), ("在附近 90%", "equal"), ("up to 5", "at-most"),
+        ("约 90%", "about"),
+        ("大约为 90%", "about"),
+        ("≈ 90%", "about"),
+        ("90% 左右", "about"),
+        ("接近 90%", "about"),
+        ("超过 90%", "above"),
+        ("高于90%", "above"),
+        ("超过了 90%", "above"),
+        ("不足 90%", "below"),
+        ("低于 90%", "below"),
+        ("不到九成", "below"),
+        ("至少 90%", "at-least"),
+        ("90% 以上", "at-least"),
+        ("至多 90%", "at-most"),
+        ("不超过 90%", "at-most"),
+        ("不低于 90%", "at-least"),
+        ("more than 90%", "above"),
+        ("at least ten", "at-least"),
+        ("about 90%", "about"),
+        ("no more than 5", "at-most"),
+        ("fewer than 5", "below"),
+        ("p < 0.05", "below"),
+        ("10 多个", "above"),
+        ("精度 90%", "equal"),
+        ("在附近 90%", "equal"),
+        ("up to 5", "at-most"),
     ],
-)  # fmt: skip
+)
 def test_qualifiers(text, relation):
     """The words beside a number say how it is meant."""
     assert only(text).relation == relation
@@ -115,11 +153,19 @@ def test_qualifiers(text, relation):
 @pytest.mark.parametrize(
     ("text", "low", "high"),
     [
-        ("3–5", "3", "5"), ("3--5", "3", "5"), ("3 至 5", "3", "5"), ("三到五", "3", "5"), ("3~5", "3", "5"), ("3 to 5", "3", "5"),
-        ("3–5%", "0.03", "0.05"), ("3%–5%", "0.03", "0.05"), ("介于 3 与 5 之间", "3", "5"), ("between 3 and 5", "3", "5"),
+        ("3–5", "3", "5"),
+        ("3--5", "3", "5"),
+        ("3 至 5", "3", "5"),
+        ("三到五", "3", "5"),
+        ("3~5", "3", "5"),
+        ("3 to 5", "3", "5"),
+        ("3–5%", "0.03", "0.05"),
+        ("3%–5%", "0.03", "0.05"),
+        ("介于 3 与 5 之间", "3", "5"),
+        ("between 3 and 5", "3", "5"),
         ("2–3 万", "20000", "30000"),
     ],
-)  # fmt: skip
+)
 def test_ranges(text, low, high):
     """A range is one number with two ends, and a unit behind it counts for both."""
     numeral = only(text) if "--" not in text else only(text, latex=True)

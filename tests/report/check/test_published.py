@@ -38,7 +38,7 @@ def verdicts(facts):
     return {item.id: item.verdict for item in check_published(Published.read(TOML, "published.toml"), facts)}
 
 
-def results(p_value=0.28, accuracy=0.8194, digits=(1, 3), holds=True):
+def results(p_value=0.28, accuracy=0.8194, *, digits=(1, 3), holds=True):
     """Return the results of one seed."""
     return {
         "lda": Result(
@@ -51,7 +51,7 @@ def results(p_value=0.28, accuracy=0.8194, digits=(1, 3), holds=True):
 
 
 def test_one_seed():
-    """A number is equal when it rounds to the printed digits, and differs otherwise; what is not computed is unchecked."""
+    """A number is equal when it rounds to the printed digits; what is not computed is unchecked."""
     assert verdicts(Facts.of_results(results())) == {
         "lda.accuracy[0].accuracy": "equal",
         "lda.accuracy[0].note": "equal",
@@ -130,9 +130,16 @@ def test_a_number_that_cannot_be_recomputed():
     assert recomputed(Stated("lda.score_0", 2.8, 0.1), 17 / 6, "mean").verdict == "supported"
 
 
-@pytest.mark.parametrize(("ratio", "rounding", "n", "verdict"), [(0.52, 0.01, 25, "supported"), (0.53, 0.01, 25, "contradicted"),
-                                                             (0.819, 0.001, 1960, "supported"), (0.98, 0.01, 10000, "supported"),
-                                                             (0.001, 0.001, 10, "contradicted")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ratio", "rounding", "n", "verdict"),
+    [
+        (0.52, 0.01, 25, "supported"),
+        (0.53, 0.01, 25, "contradicted"),
+        (0.819, 0.001, 1960, "supported"),
+        (0.98, 0.01, 10000, "supported"),
+        (0.001, 0.001, 10, "contradicted"),
+    ],
+)
 def test_possible_ratios(ratio, rounding, n, verdict):
     """A ratio of n samples is possible when some whole count rounds to it."""
     assert possible_ratio(Stated("a.b", ratio, rounding), n).verdict == verdict

@@ -45,7 +45,7 @@ def test_a_setting(render_text, facts):
 
 def test_a_filter_gives_the_scale(render_text, facts):
     """With a filter beside the id the number may be what the filter prints, or a rounding in its scale."""
-    text = r"\typed{cnn.largest_gap | points(2)}{0.73}、\typed{cnn.largest_gap | points(2)}{0.7}、\typed{cnn.largest_gap | points(2)}{0.8}"
+    text = "、".join(rf"\typed{{cnn.largest_gap | points(2)}}{{{number}}}" for number in ("0.73", "0.7", "0.8"))
     found = [item.verdict for item in check_templates(render_text(text), facts) if item.kind == "typed"]
     assert found == ["supported", "supported", "contradicted"]
 
@@ -66,10 +66,14 @@ def test_claims(render_text, facts):
 
 
 def test_a_sentence_that_holds_in_some_seeds_is_fragile(render_text, world):
-    """With several seeds a true sentence is fragile when it is false for another seed; a false one stays contradicted."""
-    other = {**world, "cnn": Result(claims={"little_overfitting": Claim(False, "no", -1)})}
+    """A true sentence is fragile when it is false for another seed; a false one stays contradicted."""
+    claim_that_fails = Claim(holds=False, evidence="no", slack=-1)
+    other = {**world, "cnn": Result(claims={"little_overfitting": claim_that_fails})}
     facts = Facts.of_results(world, replicates=[world, other, world])
-    text = "\\claim{cnn.little_overfitting}{没有。}\\claim{not cnn.little_overfitting}{有。}\\claim{lda.not_rejected}{不拒绝。}"
+    text = (
+        "\\claim{cnn.little_overfitting}{没有。}\\claim{not cnn.little_overfitting}{有。}"
+        "\\claim{lda.not_rejected}{不拒绝。}"
+    )
     items = [item for item in check_templates(render_text(text), facts) if item.kind == "claim"]
     assert [item.verdict for item in items] == ["fragile", "contradicted", "supported"]
     assert items[0].evidence == "the numbers say so; holds in 2 of 3 seeds"
@@ -86,7 +90,10 @@ def test_a_typed_number_shows_its_spread(render_text, world):
 
 def test_coverage(render_text, facts):
     """Bound numbers, cells of tables among them, are counted beside typed, exempt and unchecked ones."""
-    text = r"\VAR{cnn.test_accuracy | percent}、\typed{cnn.kernel}{5}、\exempt{6}{侧}、第 7 节、8 张、\VAR{lda.accuracy | tabular}"
+    text = (
+        r"\VAR{cnn.test_accuracy | percent}、\typed{cnn.kernel}{5}、\exempt{6}{侧}、"
+        r"第 7 节、8 张、\VAR{lda.accuracy | tabular}"
+    )
     check = check_templates(render_text(text), facts)
     assert check.coverage.to_json() == {"bound": 21, "typed": 1, "exempt": 2, "unchecked": 1}
     assert check.coverage.share == 24 / 25
