@@ -54,6 +54,16 @@ def late_rise(losses: Array, window: int) -> float:
     return float(np.mean(last, dtype=np.float64) - np.mean(before, dtype=np.float64))
 
 
+def late_rise_error(losses: Array, window: int) -> float:
+    """Return the standard error of :func:`late_rise`, with the losses of different batches taken for independent.
+
+    √(s₁²/n + s₂²/n), with n steps in each half of the window.
+    """
+    half = max(min(window, len(losses)) // 2, 1)
+    parts = losses[-half:], losses[-2 * half : -half]
+    return float(np.sqrt(sum(np.var(part, dtype=np.float64) / half for part in parts)))
+
+
 def largest_gap(arrays: Mapping[str, Array]) -> float:
     """Return the largest difference, at the end of any epoch, between training and test accuracy."""
     return float(np.abs(arrays["train_accuracy"] - arrays["test_accuracy"]).max())

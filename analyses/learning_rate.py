@@ -76,6 +76,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "early_loss_smallest": Value(early[smallest], digits=3),
             "early_loss_largest": Value(early[largest], digits=3),
             "late_rise_largest": Value(rises[largest], digits=5),
+            "late_rise_error": Value(curves.late_rise_error(losses[largest], window * steps), digits=5),
             "late_rise_others": Value(max(rise for rate, rise in rises.items() if rate < largest), digits=5),
             **noise_values(finished(study)),
             "best_rate": Value(best_rate(study)),

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from analyses import curves
 from analyses.training_figures import training_figure
 from mnistkit.data import EPOCH_SAMPLES, Mnist
@@ -89,7 +87,7 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
             "largest_gap": Value(gap, digits=4),
             "late_rise": Value(rise, digits=5),
             "late_rise_decayed": Value(decayed_rise, digits=5),
-            "late_rise_error": Value(standard_error(constant["loss"], steps), digits=5),
+            "late_rise_error": Value(curves.late_rise_error(constant["loss"], steps), digits=5),
             "fluctuation": Value(swing, digits=5),
             "fluctuation_decayed": Value(decayed_swing, digits=5),
             "first_loss": Value(curves.epoch_means(constant["loss"], steps)[0], digits=4),
@@ -123,13 +121,3 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
 def fluctuation(losses: curves.Array, steps_per_epoch: int) -> float:
     """Return the standard deviation of the block means of the loss within the last epoch."""
     return float(curves.block_means(losses[-steps_per_epoch:], BLOCK, steps_per_epoch).means.std())
-
-
-def standard_error(losses: curves.Array, steps_per_epoch: int) -> float:
-    """Return the standard error of the difference between the mean losses of the two halves of the last epoch.
-
-    It takes the losses of different batches for independent: √(s₁²/n + s₂²/n), with n steps in each half.
-    """
-    half = max(steps_per_epoch // 2, 1)
-    parts = losses[-half:], losses[-2 * half : -half]
-    return float(np.sqrt(sum(np.var(part, dtype=np.float64) / half for part in parts)))

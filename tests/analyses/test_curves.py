@@ -32,6 +32,12 @@ def test_late_rise_compares_the_halves_of_the_window_only():
     assert curves.late_rise(np.array([9.0, 9.0, 1.0, 1.0, 2.0, 2.0]), window=4) == 1.0
 
 
+def test_error_of_the_late_rise_is_that_of_a_difference_of_means():
+    """Two halves of four steps with standard deviations 1 and 2 give √(1/4 + 4/4)."""
+    losses = np.array([9.0, -2.0, 2.0, -2.0, 2.0, -1.0, 1.0, -1.0, 1.0])
+    assert curves.late_rise_error(losses, window=8) == pytest.approx(np.sqrt(1.25))
+
+
 def test_first_reaching_interpolates_between_measurements():
     """Half way between 0.4 and 0.6 lies 0.5; a later fall changes nothing."""
     steps, accuracies = np.array([50, 100, 150]), np.array([0.4, 0.6, 0.3])
