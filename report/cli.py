@@ -27,10 +27,16 @@ if TYPE_CHECKING:
     DataFactory = Callable[[Path | None, Path], DataSource]
     DeviceChoice = Callable[[str, Path], str]
 
+_PLANNED = (1, 2, 4, 8, 16)
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-_DESCRIPTION = "Compute what is missing, fill the templates, compile the PDF. Stored results are reused."
+_DESCRIPTIONS = {
+    "build": "Compute what is missing, fill the templates, compile the PDF. Stored results are reused.",
+    "doctor": "Say what is present and what is missing.",
+    "watch": "Build after every save, and show pages, errors and checks in the browser. Ctrl-C ends.",
+}
 _EPILOG = """\
 commands:
+  watch    build after every save and show the pages in the browser, see 'watch --help'
   doctor   say what is present, what is missing, and the command that brings it
   clean    remove the build folder (with --all also the stored results)
 
@@ -39,6 +45,7 @@ examples:
   python build.py --profile quick        short trainings, a few minutes
   python build.py --only lda --explain   why section lda would be computed again
   python build.py --force cnn            compute section cnn anew
+  python build.py --seeds 20 --plan      how long twenty seeds would take
 
 exit codes:
   0  done            1  failed, one message says where and what to do
@@ -95,7 +102,7 @@ def _dispatch(
     data: DataFactory | None,
     device: DeviceChoice | None,
 ) -> int:
-    command = arguments.pop(0) if arguments and arguments[0] in {"doctor", "clean"} else "build"
+    command = arguments.pop(0) if arguments and arguments[0] in {"doctor", "clean", "watch"} else "build"
     options = _parser(command).parse_args(arguments)
     config = _configure(options, sections, root)
     if command == "clean":
@@ -103,9 +110,13 @@ def _dispatch(
     source = data(options.data, config.cache) if data else None
     if command == "doctor":
         return _doctor(config, source)
+    if command == "watch":
+        return _watch(
+            lambda: _settle_device(_configure(options, sections, root), options.device, device), source, options
+        )
     config = _settle_device(config, options.device, device)
-    if options.explain:
-        return _explain(config, source)
+    if options.explain or options.plan is not None:
+        return _tell(config, source, options)
     from report.engine import build  # noqa: PLC0415 - keeps --help and clean instant
 
     done = build(config, source)
@@ -123,7 +134,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         return parser
     parser = argparse.ArgumentParser(
         prog="build.py" if command == "build" else f"build.py {command}",
-        description=_DESCRIPTION if command == "build" else "Say what is present and what is missing.",
+        description=_DESCRIPTIONS[command],
         epilog=_EPILOG if command == "build" else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -136,6 +147,10 @@ def _parser(command: str) -> argparse.ArgumentParser:
                         "printed only where their stored results are up to date")  # fmt: skip
     parser.add_argument("--force", nargs="+", default=[], metavar="SECTION", help="compute these anew, or 'all'")
     parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="execute runs on a Dask cluster: tcp://host:port or a "
+                        "scheduler file; see docs/cluster.md")  # fmt: skip
+    parser.add_argument("--cache", metavar="URL", dest="shared_cache", help="share outcomes with others: a folder, "
+                        "s3://… or https://… (read-only); see docs/shared-cache.md")  # fmt: skip
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks are trained")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="arithmetic of trained networks")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="start of every random stream (default: 0)")
@@ -143,6 +158,16 @@ def _parser(command: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--draft", action="store_true", help="colour what the results contradict, with a note beside it"
     )
+    if command == "watch":
+        parser.add_argument("--port", type=int, metavar="N", help="on 127.0.0.1 (default: 8137, or a free one)")
+        parser.add_argument("--no-browser", action="store_true", help="do not open the page")
+        parser.add_argument("--editor", default="", metavar="COMMAND", help="opens a template, e.g. 'code -g "
+                            "{file}:{line}' (default: $REPORT_EDITOR, $VISUAL or $EDITOR)")  # fmt: skip
+        return parser
+    parser.add_argument(
+        "--plan", nargs="*", type=_count, metavar="K", help="say how much there is to compute and how long it takes "
+        "on K workers; do nothing"
+    )  # fmt: skip
     parser.add_argument(
         "--explain", action="store_true", help="say why each run will or will not be executed; do nothing"
     )
@@ -153,7 +178,7 @@ def _configure(options: argparse.Namespace, sections: Sequence[Section], root: P
     settings: dict[str, Any] = read_toml(root / "report.toml")
     if sections:
         settings["sections"] = tuple(sections)
-    for name in ("profile", "only", "force", "seed", "seeds", "precision", "draft"):
+    for name in ("profile", "only", "force", "seed", "seeds", "precision", "draft", "cluster", "shared_cache"):
         value = getattr(options, name, None)
         if value is not None:
             settings[name] = tuple(value) if isinstance(value, list) else value
@@ -170,6 +195,13 @@ def _settle_device(config: BuildConfig, choice: str, device: DeviceChoice | None
     settled = device(choice, config.cache) if device else "cpu"
     # One process at a time owns a GPU: two would share its memory and run no faster.
     return replace(config, device=settled, jobs=config.jobs if settled == "cpu" else 1)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, got {text}")
+    return number
 
 
 def _cores() -> int:
@@ -203,12 +235,21 @@ def _doctor(config: BuildConfig, source: DataSource | None) -> int:
     return OK if healthy(findings) else FAILED
 
 
-def _explain(config: BuildConfig, source: DataSource | None) -> int:
+def _tell(config: BuildConfig, source: DataSource | None, options: argparse.Namespace) -> int:
     from report.compute import Computation  # noqa: PLC0415 - only this option needs it
     from report.progress import Plain  # noqa: PLC0415 - likewise
 
-    for line in Computation(config, source, Plain()).explain():
+    computation = Computation(config, source, Plain())
+    counts = options.plan or sorted({config.jobs, *_PLANNED})
+    for line in computation.explain() if options.explain else computation.forecast(counts):
         print(line)
+    return OK
+
+
+def _watch(configure: Callable[[], BuildConfig], source: DataSource | None, options: argparse.Namespace) -> int:
+    from report.preview import PreviewOptions, watch  # noqa: PLC0415 - only this command needs it
+
+    watch(configure, source, PreviewOptions(options.port, not options.no_browser, options.editor))
     return OK
 
 

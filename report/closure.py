@@ -93,6 +93,11 @@ class Project:
         self._reached[starts] = self._walk(list(starts))
         return self._reached[starts]
 
+    def files(self) -> list[str]:
+        """Return every file that has been looked at: what is reached, what is executed on the way, data files."""
+        found = [entry for entry in self._modules.values() if entry is not None]
+        return sorted({file for path, index in found for file in (path, *index.data_files)})
+
     def _walk(self, agenda: list[tuple[str, str]]) -> Closure:
         sources: dict[str, str] = {}
         packages: set[str] = set()

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from report.closure import Project, module_of
+from report.errors import MissingToolError
 from report.fingerprint import Environment, explain_change, fingerprint_of_section
 from report.model import DataInfo
 from report.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
 
+    from report.cluster import Cluster
     from report.config import BuildConfig
     from report.fingerprint import Fingerprint
     from report.model import DataSource, Result, Section
     from report.plan import Plan, RunState, SectionState
     from report.progress import Watcher
+    from report.remote_cache import SharedCache
 
 NO_DATA = DataInfo("none", "")
 
@@ -116,6 +120,11 @@ class Computation:
         ReportError
             When a run or an analysis fails; what had finished is kept.
         """
+        records, missing = self.look_up()
+        return self.collect(records, self._execute(missing, records) if missing else ())
+
+    def look_up(self) -> tuple[dict[tuple[int, str], SectionRecord], list[tuple[Section, int]]]:
+        """Return the stored records by seed and name, and the sections that must be executed."""
         records: dict[tuple[int, str], SectionRecord] = {}
         missing = []
         for seed in self.seeds:
@@ -125,7 +134,10 @@ class Computation:
                     records[seed, section.name] = record
                 elif self.wanted(section):
                     missing.append((section, seed))
-        executed = self._execute(missing, records) if missing else ()
+        return records, missing
+
+    def collect(self, records: Mapping[tuple[int, str], SectionRecord], executed: tuple[str, ...] = ()) -> Computed:
+        """Put records into the order of the report."""
         order = [section.name for section in self.config.sections]
         return Computed(
             info=self.info,
@@ -142,7 +154,7 @@ class Computation:
         """Return the runs and analyses of these sections and seeds."""
         from report.plan import Plan  # noqa: PLC0415 - a prose edit executes nothing
 
-        plan = Plan(self.project, self.store, self.environment, self.config.root)
+        plan = Plan(self.project, self.store, self.environment, self.config.root, self._shared())
         for section, seed in missing:
             plan.add(section, self.profile, seed, force=self.forced(section))
         return plan
@@ -156,8 +168,13 @@ class Computation:
         runs, analyses = plan.resolve()
         if runs or analyses:
             self.watcher.expect(sum(not state.digest for state in plan.runs.values()) + len(missing))
-            with local_processes(self.config.jobs) as executor:
-                Execution(plan, self.data, self.watcher, self.config.jobs).run(executor)
+            with (
+                self._sharing(plan),
+                local_processes(self.config.jobs) as local,
+                self._cluster(plan, local) if runs and self.config.cluster else nullcontext() as cluster,
+            ):
+                slots = cluster.slots if cluster else None
+                Execution(plan, self.data, self.watcher, self.config.jobs, slots).run(cluster or local)
         for section, seed in missing:
             key = self.key(section, seed)
             self.store.put_record("sections", key.key, plan.describe(plan.sections[seed, section.name]))
@@ -167,6 +184,40 @@ class Computation:
             records[seed, section.name] = record
         states: list[RunState | SectionState] = [*plan.runs.values(), *plan.sections.values()]
         return tuple(state.label for state in states if state.executed)
+
+    def _shared(self) -> SharedCache | None:
+        if not self.config.shared_cache:
+            return None
+        from report.remote_cache import open_cache  # noqa: PLC0415 - needed by this option alone
+
+        return open_cache(self.config.shared_cache)
+
+    @contextmanager
+    def _sharing(self, plan: Plan) -> Iterator[None]:
+        """Let the shared cache take in what has been computed, also when the build fails."""
+        try:
+            yield
+        finally:
+            if plan.shared is not None:
+                plan.shared.close()
+
+    def _cluster(self, plan: Plan, local: Executor) -> AbstractContextManager[Cluster]:
+        try:
+            from report.cluster import dask_cluster  # noqa: PLC0415 - needed by this option alone
+        except ImportError as error:
+            raise MissingToolError(
+                f"--cluster needs Dask: {error}", hint="pip install 'distributed', or build without --cluster"
+            ) from error
+        return dask_cluster(self.config.cluster, plan, self.data, local)
+
+    def forecast(self, workers: Sequence[int]) -> Iterator[str]:
+        """Say what is missing, with every seed, and how long it takes on how many workers; execute nothing."""
+        from report.estimate import describe  # noqa: PLC0415 - needed by this option alone
+
+        _, missing = self.look_up()
+        plan = self.plan(missing)
+        plan.resolve()
+        yield from describe(plan, workers)
 
     def explain(self) -> Iterator[str]:
         """Say for every section and run whether it will be executed, and why; execute nothing."""

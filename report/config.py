@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROFILES = ("full", "quick")
-_KEYS = {"template": str, "templates": str, "out": str, "cache": str, "sections": list, "document": dict}
+_KEYS = {
+    "template": str,
+    "templates": str,
+    "out": str,
+    "cache": str,
+    "shared_cache": str,
+    "sections": list,
+    "document": dict,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class BuildConfig:
         The main template, relative to ``templates``.
     templates, out, cache : Path
         Folders: templates, build products, stored results.
+    shared_cache : str
+        Folder or URL of the cache that is shared with others; empty for none.
     document : mapping
         The table ``[document]`` of report.toml (title, author, date …), printed by the templates.
     profile : str or None
@@ -38,7 +48,9 @@ class BuildConfig:
     only, force : tuple of str
         Sections to compute, and sections to compute anew whatever is stored (``all`` for every one).
     jobs : int
-        Worker processes.
+        Local worker processes.
+    cluster : str
+        Address or scheduler file of the Dask cluster that executes the runs; empty for none.
     device, precision : str
         ``cpu`` or ``cuda``; ``fp32`` or ``bf16``.
     draft : bool
@@ -53,11 +65,13 @@ class BuildConfig:
     templates: Path = Path("templates")
     out: Path = Path("build")
     cache: Path = Path(".cache")
+    shared_cache: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)
     profile: str | None = None
     only: tuple[str, ...] = ()
     force: tuple[str, ...] = ()
     jobs: int = 1
+    cluster: str = ""
     device: str = "cpu"
     precision: str = "fp32"
     seed: int = 0

@@ -4,33 +4,46 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.errors import ReportError, RunError
+from report.estimate import ANALYSIS_COST, Forecast
 from report.plan import Plan, RunState, SectionState
 from report.worker import AnalysisRequest, Finished, RunRequest, perform_analysis, perform_run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
     from report.model import DataSource
     from report.progress import Watcher
 
 _POLL_SECONDS = 0.2
-_ANALYSIS_COST = float("inf")
 
 
 @dataclass(slots=True)
 class Execution:
-    """The execution of the missing parts of a plan."""
+    """The execution of the missing parts of a plan.
+
+    Parameters
+    ----------
+    plan, data, watcher
+        What to execute, what the runs get, and who is told.
+    jobs : int
+        How many runs and analyses are executed at a time.
+    slots : callable () -> int, optional
+        How many runs, where they are executed elsewhere and leave the local jobs to the analyses.
+    """
 
     plan: Plan
     data: DataSource | None
     watcher: Watcher
     jobs: int
+    slots: Callable[[], int] | None = None
     _progress: Path = field(init=False)
     _pending: dict[Future[Finished], RunState | SectionState] = field(default_factory=dict, init=False)
 
@@ -43,20 +56,40 @@ class Execution:
             The first failure. What is running is given up; what has finished is kept.
         """
         self._progress = Path(tempfile.mkdtemp(prefix="report-progress-"))
+        forecast = Forecast(self.plan)
         queue: list[RunState | SectionState] = []
         queued: set[int] = set()
         try:
             while True:
                 fresh = [state for states in self.plan.resolve() for state in states if id(state) not in queued]
                 queued.update(id(state) for state in fresh)
-                queue = sorted([*queue, *fresh], key=_priority)
-                while queue and len(self._pending) < self.jobs:
-                    self._submit(executor, queue.pop())
-                if not self._pending:
+                queue = self._start(executor, sorted([*queue, *fresh], key=_priority, reverse=True))
+                if not queue and not self._pending:
                     return
+                running = {id(state) for state in self._pending.values()}
+                self.watcher.pool(forecast.remaining(running, self._workers()))
                 self._collect()
         finally:
             shutil.rmtree(self._progress, ignore_errors=True)
+
+    def _workers(self) -> int:
+        return max(1, self.slots()) if self.slots is not None else self.jobs
+
+    def _start(self, executor: Executor, queue: list[RunState | SectionState]) -> list[RunState | SectionState]:
+        """Start what there is room for, in the order of the queue; return what is left of it."""
+        left = []
+        for state in queue:
+            if self._has_room(state):
+                self._submit(executor, state)
+            else:
+                left.append(state)
+        return left
+
+    def _has_room(self, state: RunState | SectionState) -> bool:
+        if self.slots is None:
+            return len(self._pending) < self.jobs
+        same = sum(isinstance(other, type(state)) for other in self._pending.values())
+        return same < (self.slots() if isinstance(state, RunState) else self.jobs)
 
     def _submit(self, executor: Executor, state: RunState | SectionState) -> None:
         self.watcher.started(state.label)
@@ -98,6 +131,8 @@ class Execution:
 
     def _collect(self) -> None:
         """Wait a moment; show the progress of what runs, take in what has finished."""
+        if not self._pending:
+            time.sleep(_POLL_SECONDS)  # no worker is connected at the moment
         done, running = wait(self._pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
         for future in running:
             state = self._pending[future]
@@ -112,11 +147,12 @@ class Execution:
                 self.plan.remember(state)
             else:
                 state.missing = False
+                self.plan.store.put_record("last-analyses", state.section.name, {"seconds": finished.seconds})
             self.watcher.finished(state.label, finished.seconds)
 
 
 def _priority(state: RunState | SectionState) -> tuple[float, str]:
-    return (state.cost if isinstance(state, RunState) else _ANALYSIS_COST, state.label)
+    return (state.cost if isinstance(state, RunState) else ANALYSIS_COST, state.label)
 
 
 def _result_of(future: Future[Finished], label: str) -> Finished:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from report.closure import module_of
 from report.errors import Location, RunError, did_you_mean
+from report.estimate import chain_seconds
 from report.fingerprint import (
     Environment,
     Fingerprint,
@@ -29,15 +30,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from report.closure import Project
+    from report.closure import Closure, Project
+    from report.remote_cache import SharedCache
     from report.store import Store
 
 
 @dataclass(slots=True, eq=False)
 class RunState:
-    """Where one run with one seed stands: its neighbours in the graph, its key, its outcome."""
+    """Where one run with one seed stands: its neighbours in the graph, its key, its outcome.
+
+    ``name`` is its label without the seed; ``cost`` the estimated seconds of the dearest chain that starts with it.
+    """
 
     run: Run
+    name: str
     label: str
     seed: int
     upstream: Mapping[str, RunState]
@@ -82,6 +88,7 @@ class Plan:
     store: Store
     environment: Environment
     root: Path
+    shared: SharedCache | None = None
     runs: dict[tuple[int, Run], RunState] = field(default_factory=dict)
     sections: dict[tuple[int, str], SectionState] = field(default_factory=dict)
 
@@ -103,7 +110,7 @@ class Plan:
         }
         state = self.runs.get((seed, run))
         if state is None:
-            state = self.runs[seed, run] = RunState(run, name + suffix, seed, upstream)
+            state = self.runs[seed, run] = RunState(run, name, name + suffix, seed, upstream)
             for needed_state in upstream.values():
                 needed_state.dependents.append(state)
         state.force = state.force or force
@@ -111,13 +118,11 @@ class Plan:
 
     def resolve(self) -> tuple[list[RunState], list[SectionState]]:
         """Look up everything whose inputs are known; return the runs and analyses that must be executed now."""
-        missing_runs = []
-        for state in self.runs.values():
-            if not state.digest and all(state.upstream_digests().values()):
-                if state.fingerprint is None:
-                    self._look_up(state)
-                if not state.digest:
-                    missing_runs.append(state)
+        while ready := [state for state in self.runs.values() if _may_be_looked_up(state)]:
+            for state in ready:
+                self._look_up(state)
+            self._fetch([state for state in ready if not state.digest and not state.force])
+        missing_runs = [state for state in self.runs.values() if state.fingerprint is not None and not state.digest]
         missing_sections = []
         for section in self.sections.values():
             if section.fingerprint is None and all(section.outcome_digests().values()):
@@ -127,21 +132,31 @@ class Plan:
         return missing_runs, missing_sections
 
     def _look_up(self, state: RunState) -> None:
-        kind = type(state.run)
-        closure = self.project.reach((module_of(kind), kind.__qualname__))
         environment = replace(self.environment, seed=state.seed)
+        closure = self.closure(state.run)
         state.fingerprint = fingerprint_of_run(state.run, closure, state.upstream_digests(), environment)
-        record = self.store.get_record("runs", state.fingerprint.key)
-        if record is not None and not state.force and self.store.has_blob(record["outcome"]):
+        if not state.force:
+            self._load(state, state.fingerprint.key)
+        state.cost = chain_seconds(self.store, state)
+
+    def _load(self, state: RunState, key: str) -> None:
+        record = self.store.get_record("runs", key)
+        if record is not None and self.store.has_blob(record["outcome"]):
             state.digest, state.seconds = record["outcome"], record["seconds"]
             state.machine, state.peak_mib = record["machine"], record["peak_mib"]
-        state.cost = self._cost(state)
 
-    def _cost(self, state: RunState) -> float:
-        """Return the estimated seconds of a run and of the dearest chain that waits for it."""
-        last = self.store.get_record("last-runs", state.label)
-        own = float(last["seconds"]) if last else state.run.cost()
-        return own + max((self._cost(waiting) for waiting in state.dependents), default=0.0)
+    def _fetch(self, states: list[RunState]) -> None:
+        """Take from the shared cache what others have computed."""
+        if self.shared is None or not states:
+            return
+        keys = {state.fingerprint.key: state for state in states if state.fingerprint is not None}
+        for key in self.shared.fetch(self.store, list(keys)):
+            self._load(keys[key], key)
+
+    def closure(self, run: Run) -> Closure:
+        """Return the source that a run depends on."""
+        kind = type(run)
+        return self.project.reach((module_of(kind), kind.__qualname__))
 
     def _look_up_analysis(self, state: SectionState) -> None:
         closure = self.project.reach((state.section.module, "analyse"))
@@ -151,10 +166,12 @@ class Plan:
         state.missing = body is None or self.store.get_result(body) is None
 
     def remember(self, state: RunState) -> None:
-        """Keep what the latest run under this name was made of and took: for --explain and for scheduling."""
+        """Keep what the latest run under this name was made of and took; share its outcome."""
         if state.fingerprint is not None:
             last = {"components": state.fingerprint.components, "seconds": state.seconds}
             self.store.put_record("last-runs", state.label, last)
+            if self.shared is not None:
+                self.shared.push(self.store, state.fingerprint.key)
 
     def explain(self, state: RunState) -> str:
         """Say whether a run will be executed, and why."""
@@ -176,6 +193,10 @@ class Plan:
             "settings": {name: describe_settings(run.run) for name, run in state.runs.items()},
             "runs": {name: _describe_run(run) for name, run in state.runs.items()},
         }
+
+
+def _may_be_looked_up(state: RunState) -> bool:
+    return state.fingerprint is None and all(state.upstream_digests().values())
 
 
 def _describe_run(state: RunState) -> dict[str, Any]:

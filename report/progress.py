@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LINE_SECONDS = 15.0
+_POOL_SECONDS = 60.0
 
 
 class Watcher(Protocol):
@@ -31,6 +32,10 @@ class Watcher(Protocol):
 
     def started(self, label: str) -> None:
         """Learn that a run or analysis has started."""
+        ...
+
+    def pool(self, seconds: float) -> None:
+        """Learn the estimated seconds until all is done."""
         ...
 
     def look(self, label: str, progress_file: Path) -> None:
@@ -66,6 +71,8 @@ class Plain:
         self._tasks: dict[str, _Task] = {}
         self._finished = 0
         self._total = 0
+        self._left = 0.0
+        self._told = time.monotonic()
 
     def say(self, text: str) -> None:
         """Print one line."""
@@ -82,6 +89,19 @@ class Plain:
         self._total = max(self._total, self._finished + len(self._tasks))
         self.say(f"  start {label}")
 
+    def pool(self, seconds: float) -> None:
+        """Print the state of a build that takes minutes, every minute."""
+        self._left = seconds
+        now = time.monotonic()
+        if seconds > _POOL_SECONDS and now - self._told > _POOL_SECONDS:
+            self._told = now
+            self.say(f"  {self._counts()}")
+
+    def _counts(self) -> str:
+        waiting = self._total - self._finished - len(self._tasks)
+        left = f", about {duration(self._left)} left" if self._left >= 1 else ""
+        return f"{self._finished} finished, {len(self._tasks)} running, {waiting} waiting{left}"
+
     def look(self, label: str, progress_file: Path) -> None:
         """Read the progress; print it now and then."""
         task = self._tasks[label]
@@ -96,7 +116,7 @@ class Plain:
         """Print what has finished and the counter."""
         self._tasks.pop(label, None)
         self._finished += 1
-        self.say(f"  done  {label} in {_duration(seconds)} ({self._finished}/{self._total})")
+        self.say(f"  done  {label} in {duration(seconds)} ({self._finished}/{self._total})")
 
     def close(self) -> None:
         """Nothing to restore."""
@@ -128,6 +148,10 @@ class Live(Plain):
         self._total = max(self._total, self._finished + len(self._tasks))
         self._draw()
 
+    def pool(self, seconds: float) -> None:
+        """Remember the forecast for the first row of the table."""
+        self._left = seconds
+
     def look(self, label: str, progress_file: Path) -> None:
         """Read the progress and redraw."""
         self._tasks[label].shown = time.monotonic()
@@ -148,6 +172,7 @@ class Live(Plain):
     def _draw(self) -> None:
         if self._live is None:
             return
+        from rich.console import Group  # noqa: PLC0415 - not needed when nothing is executed
         from rich.table import Table as RichTable  # noqa: PLC0415 - not needed when nothing is executed
 
         now = time.monotonic()
@@ -155,7 +180,7 @@ class Live(Plain):
         for label, task in self._tasks.items():
             bar = "━" * int(20 * task.done / task.total) if task.total else ""
             grid.add_row(f"  {label}", f"{bar:<20}", _state(task, now))
-        self._live.update(grid)
+        self._live.update(Group(f"  {self._counts()}", grid))
 
 
 def watcher() -> Watcher:
@@ -164,16 +189,17 @@ def watcher() -> Watcher:
 
 
 def _state(task: _Task, now: float) -> str:
-    elapsed = _duration(now - task.started)
+    elapsed = duration(now - task.started)
     if not task.total:
         return elapsed
     remaining = task.remaining(now)
-    left = f", about {_duration(remaining)} left" if remaining is not None else ""
+    left = f", about {duration(remaining)} left" if remaining is not None else ""
     note = f" · {task.note}" if task.note else ""
     return f"{task.done}/{task.total}{note} · {elapsed}{left}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return seconds in the unit that helps: ``3.2 s``, ``12 min``, ``1 h 05 min``."""
     if seconds < 10:  # noqa: PLR2004 - below ten seconds tenths are worth showing
         return f"{seconds:.1f} s"
     if seconds < 100:  # noqa: PLR2004 - below a hundred seconds minutes say too little

@@ -67,22 +67,10 @@ class Store:
         if content is None:
             return None
         try:
-            record = json.loads(content)
-            schema, text, digest = record["schema"], record["body"], record["digest"]
-            found = sha256(text.encode()).hexdigest()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return read_record(content, f"{kind}/{key}")
+        except ValueError as error:
             _set_aside(path, str(error))
             return None
-        if schema != SCHEMA:
-            return None
-        if found != digest:
-            _set_aside(path, "its content does not have the digest it states")
-            return None
-        if record.get("key", f"{kind}/{key}") != f"{kind}/{key}":
-            _set_aside(path, f"it is the entry {record['key']}")
-            return None
-        body: dict[str, Any] = json.loads(text)
-        return body
 
     def put_outcome(self, outcome: Outcome) -> str:
         """Store the outcome of a run, return its digest."""
@@ -128,10 +116,53 @@ class Store:
         )
 
     def _blob_path(self, digest: str) -> Path:
-        return self.folder / "objects" / digest[:2] / digest
+        return self.folder / blob_name(digest)
 
     def _record_path(self, kind: str, key: str) -> Path:
-        return self.folder / "records" / kind / f"{key}.json"
+        return self.folder / record_name(kind, key)
+
+
+def blob_name(digest: str) -> str:
+    """Return where a blob lies in a store."""
+    return f"objects/{digest[:2]}/{digest}"
+
+
+def record_name(kind: str, key: str) -> str:
+    """Return where a record lies in a store."""
+    return f"records/{kind}/{key}.json"
+
+
+def read_record(content: bytes, key: str, *, keyless: bool = True) -> dict[str, Any] | None:
+    """Return the body of a record, or None when it has another schema.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    key : str
+        ``kind/key`` it was found under.
+    keyless : bool
+        Whether a record that does not state its key is taken, as they were first written.
+
+    Raises
+    ------
+    ValueError
+        When the record is damaged or belongs to another key.
+    """
+    try:
+        record = json.loads(content)
+        schema, text, digest = record["schema"], record["body"], record["digest"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"not a record: {error}") from error
+    if schema != SCHEMA:
+        return None
+    if not isinstance(text, str) or sha256(text.encode()).hexdigest() != digest:
+        raise ValueError("its content does not have the digest it states")
+    stated = record.get("key", key if keyless else "that states no key")
+    if stated != key:
+        raise ValueError(f"it is the entry {stated}")
+    body: dict[str, Any] = json.loads(text)
+    return body
 
 
 def encode_outcome(outcome: Outcome) -> bytes:

@@ -117,11 +117,19 @@ def perform_run(request: RunRequest) -> Finished:
             raise TypeError(f"compute() must return an Outcome, got {type(outcome).__name__}")
         digest = store.put_outcome(outcome)
     finished = Finished(digest, time.perf_counter() - started, peak_memory_mib(), describe_machine(request.device))
-    record = {"label": request.label, "outcome": digest, "seconds": finished.seconds}
-    store.put_record(
-        "runs", request.fingerprint.key, {**record, "machine": finished.machine, "peak_mib": finished.peak_mib}
-    )
+    store.put_record("runs", request.fingerprint.key, record_of(request, finished))
     return finished
+
+
+def record_of(request: RunRequest, finished: Finished) -> dict[str, Any]:
+    """Return what is stored for the key of a run."""
+    return {
+        "label": request.label,
+        "outcome": finished.digest,
+        "seconds": finished.seconds,
+        "machine": finished.machine,
+        "peak_mib": finished.peak_mib,
+    }
 
 
 def perform_analysis(request: AnalysisRequest) -> Finished:

@@ -18,7 +18,9 @@ def pins(root):
 def test_every_direct_requirement_is_locked_within_its_bound(root, pins):
     """A requirement added to pyproject.toml without `make lock` is noticed."""
     table = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    requirements = map(Requirement, table["project"]["dependencies"] + table["dependency-groups"]["dev"])
+    extras = [text for extra in table["project"]["optional-dependencies"].values() for text in extra]
+    direct = table["project"]["dependencies"] + extras + table["dependency-groups"]["dev"]
+    requirements = map(Requirement, direct)
     outside = [
         str(requirement)
         for requirement in requirements

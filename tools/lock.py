@@ -25,9 +25,14 @@ HEADER = """\
 
 
 def direct_requirements() -> dict[str, list[str]]:
-    """Return the requirements of pyproject.toml as written, for ``runtime`` and for ``development``."""
+    """Return the requirements of pyproject.toml as written: for running, for each option, for development."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return {"runtime": table["project"]["dependencies"], "development": table["dependency-groups"]["dev"]}
+    project = table["project"]
+    return {
+        "runtime": project["dependencies"],
+        **project["optional-dependencies"],
+        "development": table["dependency-groups"]["dev"],
+    }
 
 
 def closure(requirements: list[str]) -> dict[str, set[str]]:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from report.progress import Live, Plain, _duration
+from report.progress import Live, Plain, duration
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (42.4, "42 s"), (150, "2 min"), (3700, "1 h 02 min")]
 )
-def test_durations_have_the_precision_that_helps(seconds: float, text: str) -> None:
+def testdurations_have_the_precision_that_helps(seconds: float, text: str) -> None:
     """Tenths for seconds, minutes for minutes."""
-    assert _duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_plain_lines_say_what_starts_and_ends() -> None:
