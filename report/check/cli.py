@@ -124,16 +124,13 @@ def stored_results(config: BuildConfig, data: DataSource | None) -> Computed:
 
 
 def _check_templates(config: BuildConfig, data: DataSource | None, project: ProjectChecks) -> tuple[Check, Facts]:
-    from report.provenance import describe_build  # noqa: PLC0415 - only here
-    from report.publish import template_context  # noqa: PLC0415 - likewise
-    from report.render import render  # noqa: PLC0415 - likewise
+    from report.publish import render_report  # noqa: PLC0415 - only here
 
     computed = stored_results(config, data)
     if computed.left_out:
         names = ", ".join(computed.left_out)
         sys.stderr.write(f"not checked, no results are stored for the present sources: {names}\n")
-    context = template_context(config, computed, describe_build(config, computed))
-    rendered = render(config.template, context, templates=config.templates, root=config.root)
+    rendered = render_report(replace(config, draft=False), computed)
     facts = facts_of(computed.replicates, computed.info)
     with suppress(ReportError):
         facts = replace(facts, numbers=_last_results(config).numbers)

@@ -18,7 +18,7 @@ _COLOURS: dict[Verdict, str] = {
     "contradicted": "31", "fragile": "33", "unchecked": "33", "differs": "35", "supported": "32", "equal": "32",
     "within-spread": "32", "exempt": "2",
 }  # fmt: skip
-_PLACE, _VERDICT, _WRITTEN, _EXPECTED = 44, 13, 16, 20
+_VERDICT, _WRITTEN, _EXPECTED = 13, 16, 20
 _SENTENCE = 100
 
 
@@ -38,14 +38,15 @@ def check_lines(check: Check, *, everything: bool = False, colour: bool = False)
     """
     verdicts = WORST_FIRST if everything else SHOWN
     items = [item for verdict in verdicts for item in check.of(verdict)]
+    places = [str(item.location) if item.location else "-" for item in items]
+    wide = max(map(_width, places), default=0)
     if items:
-        yield _row(("place", "verdict", "written", "results give"), "id")
-    for item in items:
-        place = str(item.location) if item.location else "-"
-        verdict = _painted(item.verdict, colour)
-        padding = " " * (_VERDICT - len(item.verdict))
+        heads = zip(("verdict", "written", "results give"), (_VERDICT, _WRITTEN, _EXPECTED), strict=True)
+        yield "  ".join([_padded("place", wide), *(_padded(head, width) for head, width in heads), "id"])
+    for item, place in zip(items, places, strict=True):
+        verdict = _painted(item.verdict, colour) + " " * (_VERDICT - len(item.verdict))
         cells = (_padded(item.actual or item.text, _WRITTEN), _padded(item.expected or "-", _EXPECTED))
-        yield f"{_padded(place, _PLACE)}  {verdict}{padding}  {'  '.join(cells)}  {item.id}"
+        yield "  ".join([_padded(place, wide), verdict, *cells, item.id]).rstrip()
         yield from _details(item)
     counts = check.count()
     yield (
@@ -93,11 +94,6 @@ def _details(item: Item) -> Iterator[str]:
         yield f"    {shortened(item)}"
     if item.evidence:
         yield f"    {item.evidence}"
-
-
-def _row(cells: tuple[str, str, str, str], last: str) -> str:
-    widths = (_PLACE, _VERDICT, _WRITTEN, _EXPECTED)
-    return "  ".join(_padded(cell, width) for cell, width in zip(cells, widths, strict=True)) + f"  {last}"
 
 
 def _padded(text: str, width: int) -> str:
