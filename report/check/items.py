@@ -18,6 +18,7 @@ WORST_FIRST: tuple[Verdict, ...] = (
     "contradicted", "fragile", "unchecked", "differs", "within-spread", "equal", "supported", "exempt",
 )  # fmt: skip
 OK, CONTRADICTED = 0, 3
+ABOUT_OTHERS = frozenset({"published", "consistency"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,12 @@ class Check:
         return tuple(item for item in self.items if item.verdict in verdicts)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return 0 when everything is supported and 3 otherwise; ``strict`` minds fragile and unchecked too."""
+        """Return 3 when the prose says something wrong, else 0; ``strict`` minds fragile and unchecked too.
+
+        What is found about published numbers is no fault of the prose that reports it.
+        """
         bad: tuple[Verdict, ...] = ("contradicted", "fragile", "unchecked") if strict else ("contradicted",)
-        return CONTRADICTED if self.of(*bad) else OK
+        return CONTRADICTED if any(item.kind not in ABOUT_OTHERS for item in self.of(*bad)) else OK
 
     def with_items(self, items: Iterable[Item]) -> Check:
         """Return the check with further items behind its own."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from report.check.facts import Facts
-    from report.check.items import Verdict
+    from report.check.items import Kind, Verdict
 
 WITHIN = 2
 """A published number lies within the spread of the seeds when it is no more standard deviations than this away."""
@@ -83,12 +83,12 @@ def check_published(published: Published, facts: Facts) -> list[Item]:
     return items
 
 
-def published_table(items: Iterable[Item]) -> Table:
-    """Return the verdicts as a table for the report's appendix: id, place, printed, computed, difference, verdict."""
+def published_table(items: Iterable[Item], kind: Kind = "published") -> Table:
+    """Return verdicts as a table for the report's appendix: those on published numbers, or on their ``consistency``."""
     rows = [
-        (item.id, item.sentence, item.expected, item.actual, item.evidence, item.verdict)
+        (item.id, item.sentence, item.actual, item.expected, item.evidence, item.verdict)
         for item in items
-        if item.kind == "published"
+        if item.kind == kind
     ]
     return Table(("id", "where", "printed", "computed", "difference", "verdict"), rows)
 
@@ -109,12 +109,13 @@ def compare(printed: Decimal, rounding: Decimal, computed: Decimal, scattered: S
 
 def _values(name: str, entry: Mapping[str, Any], place: Location, facts: Facts) -> Iterator[Item]:
     text = str(entry.get("text", entry["number"]))
-    computed = facts.values.get(name)
-    if computed is None:
+    beside = str(entry.get("computed", name))
+    if beside not in set(facts.ids()):
         yield _item(name, text, place, entry, "unchecked", "", "nothing is computed under this id")
         return
+    computed = facts.number(beside)
     printed, number = _decimal(entry["number"]), exact(computed.number)
-    verdict, note = compare(printed, _decimal(entry["rounding"]), number, facts.spreads.get(name))
+    verdict, note = compare(printed, _decimal(entry["rounding"]), number, facts.spreads.get(beside))
     yield _item(name, text, place, entry, verdict, _short(number, sign=False), note)
 
 
@@ -223,7 +224,7 @@ def _item(
     name: str, printed: str, place: Location, entry: Mapping[str, Any], verdict: Verdict, computed: str, note: str
 ) -> Item:
     return Item(
-        "published", verdict, name, printed, place, printed, computed, str(entry.get("where", "")), evidence=note
+        "published", verdict, name, printed, place, computed, printed, str(entry.get("where", "")), evidence=note
     )
 
 

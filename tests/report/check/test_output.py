@@ -21,7 +21,7 @@ ITEMS = (
         "准确率 <98%> & 高。", (5, 8), "cnn.test_accuracy = 0.9868",
     ),
     Item("number", "unchecked", "", "7", Location("b.tex", 4, 1), "", "7", "共 7 张。", (2, 3)),
-    Item("published", "differs", "lda.p_value", "0.1061", Location("p.toml", 9), "0.1061", "0.28", "2.2"),
+    Item("published", "differs", "lda.p_value", "0.1061", Location("p.toml", 9), "0.28", "0.1061", "2.2"),
     Item("claim", "fragile", "lda.c", "句子。", Location("b.tex", 2, 1), "holds", "holds", "句子。", (0, 3), "e", 0.25),
 )  # fmt: skip
 CHECK = Check(ITEMS, Coverage(10, 2, 3, 1))

@@ -71,7 +71,7 @@ def test_items_say_where_and_by_how_much():
         for item in check_published(Published.read(TOML, "p.toml"), Facts.of_results(results()))
         if item.id == "lda.p_value"
     ]
-    assert (str(item.location), item.sentence, item.expected, item.actual) == (
+    assert (str(item.location), item.sentence, item.actual, item.expected) == (
         "p.toml:9",
         "section 2.2",
         "0.1061",

@@ -100,10 +100,11 @@ def test_coverage(render_text, facts):
 
 
 def test_exit_codes():
-    """Only what is contradicted fails a check; a strict one minds fragile and unchecked too."""
+    """What is contradicted fails a check, a strict one minds fragile and unchecked too; a publication's do not."""
     for verdict, codes in {"contradicted": (3, 3), "fragile": (0, 3), "unchecked": (0, 3), "differs": (0, 0)}.items():
         check = Check((Item("typed", verdict),))
         assert (check.exit_code(), check.exit_code(strict=True)) == codes
+        assert Check((Item("published", verdict), Item("consistency", verdict))).exit_code(strict=True) == 0
 
 
 def test_json_round_trip(render_text, facts):
