@@ -154,7 +154,7 @@ class Lab:
         """Start a build."""
         environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
         environment |= {"PYTHONPATH": str(ROOT), **settings.pop("env", {})}
-        command = [sys.executable, "-m", "report", *options]
+        command = [*settings.pop("prefix", []), sys.executable, "-m", "report", *options]
         return subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             **settings,
