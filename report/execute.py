@@ -139,7 +139,7 @@ class Execution:
             self.watcher.look(state.label, self._progress / f"{id(state)}.json")
         for future in done:
             state = self._pending.pop(future)
-            finished = _result_of(future, state.label)
+            finished = _result_of(future, [state.label, *(other.label for other in self._pending.values())])
             state.executed = True
             if isinstance(state, RunState):
                 state.digest, state.seconds = finished.digest, finished.seconds
@@ -155,13 +155,14 @@ def _priority(state: RunState | SectionState) -> tuple[float, str]:
     return (state.cost if isinstance(state, RunState) else ANALYSIS_COST, state.label)
 
 
-def _result_of(future: Future[Finished], label: str) -> Finished:
+def _result_of(future: Future[Finished], labels: list[str]) -> Finished:
+    """Return a result; when a process dies, all that were computed at that time break, and any may be the cause."""
     try:
         return future.result()
     except ReportError:
         raise
     except BrokenExecutor as error:
         raise RunError(
-            f"the process that computed {label} was killed ({type(error).__name__})",
+            f"a process that computed {' or '.join(labels)} was killed ({type(error).__name__})",
             hint="most often memory ran out: try --jobs 1; what had finished is kept, so the next build continues",
         ) from error
