@@ -99,7 +99,7 @@ class Plain:
 
     def _counts(self) -> str:
         waiting = self._total - self._finished - len(self._tasks)
-        left = f", about {duration(self._left)} left" if self._left >= 1 else ""
+        left = f", about {duration(self._left)} left" if self._left >= 1 and self._finished < self._total else ""
         return f"{self._finished} finished, {len(self._tasks)} running, {waiting} waiting{left}"
 
     def look(self, label: str, progress_file: Path) -> None:
