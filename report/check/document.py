@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from report.check.items import Check, Coverage, Item
 from report.check.match import exact, matches
 from report.check.numbers import find_numerals
+from report.check.passages import tag
 from report.check.rules import exemption, idiom_spans
 from report.check.sentences import sentence_at
 from report.check.templates import show
-from report.check.ties import tag
 from report.errors import ReportError
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from report.check.facts import Facts
     from report.check.numbers import Numeral
+    from report.check.passages import Tagged
     from report.check.readers import Document
-    from report.check.ties import Statement, Tagged, Tie, Ties
+    from report.check.ties import Statement, Tie, Ties
     from report.model import Value
 
 _PROPOSALS = 3
@@ -79,8 +81,15 @@ def _comparable(numeral: Numeral, value: Value) -> Decimal:
 def _tied(document: Document, tagged: Tagged, tie: Tie, facts: Facts) -> list[tuple[Numeral, Item]]:
     found: list[tuple[Numeral, Item]] = []
     for _, numerals in tagged.find(tie.pattern):
-        found += [(numeral, _compared(document, numeral, tie.ids[index], facts)) for index, numeral in numerals.items()]
+        found += [
+            (numeral, _compared(document, _meant(numeral, tie), tie.ids[index], facts))
+            for index, numeral in numerals.items()
+        ]
     return found
+
+
+def _meant(numeral: Numeral, tie: Tie) -> Numeral:
+    return replace(numeral, relation="equal") if tie.exactly else numeral
 
 
 def _compared(document: Document, numeral: Numeral, name: str, facts: Facts) -> Item:

@@ -46,6 +46,7 @@ _LATEX = re.compile(
     | (?P<break>\\\\|\\.)
     | (?P<tie>~)
     | (?P<dash>---?)
+    | (?P<run>[^\\{}$%~^\-⁰¹²³⁴-⁹⁺⁻]+)
     | (?P<one>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -87,6 +88,12 @@ class _Builder:
             self.starts.append(start)
             self.ends.append(end)
 
+    def add_run(self, text: str, start: int) -> None:
+        """Add characters that stand for themselves, or each for one other."""
+        self.chars += [char if char in "．，" else char.translate(_WIDE) for char in text]
+        self.starts += range(start, start + len(text))
+        self.ends += range(start + 1, start + len(text) + 1)
+
     def done(self) -> Plain:
         text = "".join(self.chars)
         for index, char in enumerate(text):
@@ -115,6 +122,8 @@ def of_latex(source: str) -> Plain:
             builder.add(match["above"], match.start("above"), match.end("above"))
             builder.add("/", match.start("above"), end)
             builder.add(match["below"], match.start("below"), end)
+        elif kind == "run":
+            builder.add_run(match["run"], start)
         elif kind == "one":
             _add_char(builder, match["one"], start)
         elif kind == "name":

@@ -25,7 +25,7 @@ _AFTER: dict[Relation, str] = {
 }
 _LONGEST = 16
 _PATTERNS_BEFORE = [
-    (relation, re.compile(rf"(?:^|(?<![A-Za-z]))(?:{words})(?:[了到为至]|\s)*$", re.IGNORECASE))
+    (relation, re.compile(rf"(?:(?<![A-Za-z])|(?=[^A-Za-z]))(?:{words})(?:[了到为至]|\s)*$", re.IGNORECASE))
     for relation, words in _BEFORE.items()
 ]
 _PATTERNS_AFTER = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from report.check.audit import audit, audited_sources
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _AROUND = 160
 _PERCENT = 100
+_SIGN = re.compile(r"(?:(?<![A-Za-z])p\s?)?([<>≤≥])\s?$")
 
 
 def check_templates(rendered: Rendered, facts: Facts | None = None, *, cache: Path | None = None) -> Check:
@@ -55,7 +58,18 @@ def typed_numerals(document: str, start: int, end: int) -> list[Numeral]:
     window = of_latex(document[first : end + _AROUND // 4])
     inside = range(window.index(start - first), window.index(end - first))
     found = [numeral for numeral in atoms(window.text) if numeral.start < inside.stop and inside.start < numeral.end]
-    return qualified(found, window.text)
+    return [_without_sign(numeral, window.text, inside.start) for numeral in qualified(found, window.text)]
+
+
+def _without_sign(numeral: Numeral, text: str, start: int) -> Numeral:
+    r"""Take a number at its value where a sign in front of the construct compares it with something else.
+
+    ``$|w|>\typed{…}{0.001}$`` says what the threshold is; ``$p<\typed{…}{0.05}$`` speaks of p itself.
+    """
+    sign = _SIGN.search(text[: numeral.start])
+    if sign is None or sign.start(1) >= start or sign[0].startswith("p"):
+        return numeral
+    return replace(numeral, relation="equal")
 
 
 def show(number: Decimal, like: Numeral | None) -> str:

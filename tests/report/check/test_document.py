@@ -7,8 +7,9 @@ import pytest
 from report.check.document import check_document, proposals
 from report.check.facts import Facts
 from report.check.numbers import find_numerals
+from report.check.passages import tag
 from report.check.readers import document_of_text, read_document
-from report.check.ties import Ties, read_ties, tag
+from report.check.ties import Ties, read_ties
 from report.errors import ConfigError, MissingToolError, ReportError
 from report.model import Claim, Result
 

@@ -33,6 +33,16 @@ def test_unit_and_qualifier_outside_the_construct(render_text, facts):
     assert found == ["supported", "contradicted", "supported", "supported"]
 
 
+def test_a_sign_in_front_of_the_construct(render_text, facts):
+    """A sign outside compares something else with the number; p is compared itself, and so is a sign inside."""
+    text = (
+        r"$|w|>\typed{logistic.nonzero_threshold}{0.001}$，$|w|>\typed{logistic.nonzero_threshold}{0.0005}$，"
+        r"$p<\typed{lda.p_value}{0.5}$，$p<\typed{lda.p_value}{0.05}$，$\typed{lda.p_value}{<0.5}$"
+    )
+    found = [item.verdict for item in check_templates(render_text(text), facts) if item.kind == "typed"]
+    assert found == ["supported", "contradicted", "supported", "contradicted", "supported"]
+
+
 def test_a_setting(render_text, facts):
     """A number typed for a setting, an entry of a tuple, or a fact of the data is a stated setting."""
     text = r"\typed{cnn.settings.base.epochs}{十}轮，\typed{neural_network.settings.constant.sizes[1]}{200}。"
