@@ -32,12 +32,15 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _DESCRIPTIONS = {
     "build": "Compute what is missing, fill the templates, compile the PDF. Stored results are reused.",
     "doctor": "Say what is present and what is missing.",
+    "archive": "Pack the last build as a folder or zip that compiles elsewhere with XeLaTeX alone; sh verify.sh in it "
+    "checks it. Nothing is computed.",
     "watch": "Build after every save, and show pages, errors and checks in the browser. Ctrl-C ends.",
 }
 _EPILOG = """\
 commands:
   watch    build after every save and show the pages in the browser, see 'watch --help'
   doctor   say what is present, what is missing, and the command that brings it
+  archive  pack the last build so that it compiles and can be verified without Python (--to FILE.zip or DIR)
   clean    remove the build folder (with --all also the stored results)
 
 examples:
@@ -102,11 +105,13 @@ def _dispatch(
     data: DataFactory | None,
     device: DeviceChoice | None,
 ) -> int:
-    command = arguments.pop(0) if arguments and arguments[0] in {"doctor", "clean", "watch"} else "build"
+    command = arguments.pop(0) if arguments and arguments[0] in {"archive", "doctor", "clean", "watch"} else "build"
     options = _parser(command).parse_args(arguments)
     config = _configure(options, sections, root)
     if command == "clean":
         return _clean(config, everything=options.all)
+    if command == "archive":
+        return _archive(config, options.to)
     source = data(options.data, config.cache) if data else None
     if command == "doctor":
         return _doctor(config, source)
@@ -138,8 +143,11 @@ def _parser(command: str) -> argparse.ArgumentParser:
         epilog=_EPILOG if command == "build" else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data files (default: $MNIST_DIR)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for report.pdf and the rest (default: build)")
+    if command == "archive":
+        parser.add_argument("--to", type=Path, metavar="FILE.zip|DIR", help="default: report.zip in the build folder")
+        return parser
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data files (default: $MNIST_DIR)")
     if command == "doctor":
         return parser
     parser.add_argument("--profile", choices=PROFILES, help="full (default) or quick: short trainings to try things")
@@ -224,6 +232,13 @@ def _refuse_foreign(folder: Path, config: BuildConfig) -> None:
     marks = (".lock", ".stamp.json") if folder == config.out else ("objects", "records", "index")
     if any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
         raise ConfigError(f"will not remove {folder}: it was not made by a build", hint="remove it by hand")
+
+
+def _archive(config: BuildConfig, to: Path | None) -> int:
+    from report.archive import archive  # noqa: PLC0415 - only this command needs it
+
+    print(config.relative(archive(config, to.absolute() if to is not None else None)))
+    return OK
 
 
 def _doctor(config: BuildConfig, source: DataSource | None) -> int:

@@ -73,7 +73,8 @@ def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | No
     text = json.dumps(results, ensure_ascii=False, indent=1) + "\n"
     write_atomic(config.out / "results.json", text.encode())
     outputs = {name: _digest_of_file(config.out / name) for name in (*_OUTPUTS, *_figure_names(computed.sections))}
-    write_atomic(config.out / _STAMP, json.dumps({"inputs": inputs, "outputs": outputs}).encode())
+    stamp = {"inputs": inputs, "epoch": epoch, "outputs": outputs}
+    write_atomic(config.out / _STAMP, json.dumps(stamp).encode())
     return Published(pdf, compiled, rendered)
 
 
@@ -223,13 +224,20 @@ def _template_files(config: BuildConfig) -> list[Path]:
 
 
 def _unchanged(out: Path, inputs: str) -> bool:
+    stamp = read_stamp(out)
+    return stamp is not None and stamp["inputs"] == inputs
+
+
+def read_stamp(out: Path) -> dict[str, Any] | None:
+    """Return what the last build in a folder was made of; None if it did not end or a product was changed since."""
     try:
         stamp = json.loads((out / _STAMP).read_bytes())
-        return stamp["inputs"] == inputs and all(
-            _digest_of_file(out / name) == digest for name, digest in stamp["outputs"].items()
-        )
+        outputs: dict[str, str] = dict(stamp["outputs"])
+        intact = all(_digest_of_file(out / name) == digest for name, digest in outputs.items())
+        stated = {"inputs": stamp["inputs"], "epoch": int(stamp["epoch"]), "outputs": outputs}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+        return None
+    return stated if intact else None
 
 
 def _digest_of_file(path: Path) -> str:
