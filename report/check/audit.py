@@ -107,7 +107,7 @@ def _judge(findings: _Findings, source: Source, plain: Plain, numeral: Numeral, 
     if region is not None and region.kind == "typed":
         findings.typed += 1
         return
-    reason = region.name if region else exemption(numeral, plain.text, idioms)
+    reason = (region.name.strip() or None) if region else exemption(numeral, plain.text, idioms)
     sentence, mark = sentence_at(plain.text, numeral.start, numeral.end)
     item = Item(
         "number", "unchecked" if reason is None else "exempt", "", numeral.text, source.place(start),

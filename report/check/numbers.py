@@ -48,7 +48,7 @@ _NUMBER = re.compile(
     | (?P<tenths>[一二两三四五六七八九])成(?P<hundredths>[一二三四五六七八九])?(?![为功长员立分果本型像熟对年])
     | (?P<half>一半|半数|(?<![A-Za-z])half(?![A-Za-z]))
     | (?<![/\d.])(?P<sign>(?<![0-9A-Za-z)%\]‰])[-+]|负{_SPACE})?(?P<fraction>\d+/[1-9]\d*)(?![\d./A-Za-z]){_UNIT}
-    | (?<![A-Za-z_^.\dα-ωΑ-Ω])(?P<sign2>(?<![0-9A-Za-z)%\]‰])[-+]|负{_SPACE})?(?:
+    | (?<![A-Za-z_^.\dα-ωΑ-Ωℓ\u0300-\u036f])(?P<sign2>(?<![0-9A-Za-z)%\]‰])[-+]|负{_SPACE})?(?:
         (?P<power10>10\^{_SPACE}[-+]?\d+)
         | (?P<mantissa>(?:{_DIGITS}(?:\.\d+)?|\.\d+))(?P<power>{_POWER})?(?!\d|\.\d)
       ){_UNIT.replace("unit", "unit2")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from report.check.audit import audit, audited_sources
@@ -15,7 +16,6 @@ from report.check.plain import of_latex
 from report.check.sentences import sentence_at
 
 if TYPE_CHECKING:
-    from decimal import Decimal
     from pathlib import Path
 
     from report.check.numbers import Numeral
@@ -77,6 +77,8 @@ def show(number: Decimal, like: Numeral | None) -> str:
     if like is None:
         return f"{number.normalize():f}"
     quantum = like.quantum.scaleb(-1)
+    if number and abs(number) < quantum:  # another scale altogether: three digits say more than a zero
+        quantum = Decimal(1).scaleb(number.adjusted() - 2)
     rounded = number.quantize(quantum) if abs(number.adjusted() - quantum.adjusted()) < 20 else number  # noqa: PLR2004 - digits
     if like.unit in RATIOS:
         sign = {"%": "%", "pp": " 个百分点", "‰": "‰", "成": " 成"}[like.unit]

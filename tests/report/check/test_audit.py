@@ -34,6 +34,12 @@ def test_counts():
     assert [item.text for item in found.unchecked] == ["8"]
 
 
+def test_an_exemption_needs_a_reason():
+    """A number that is exempt for no reason is unchecked."""
+    found = audit({"a.tex": r"共 \exempt{6}{ } 个"})
+    assert [(item.text, item.evidence) for item in found.unchecked] == [("6", "exempt without a reason")]
+
+
 @pytest.mark.parametrize(
     "template",
     [
