@@ -111,7 +111,7 @@ def _judge(findings: _Findings, source: Source, plain: Plain, numeral: Numeral, 
     sentence, mark = sentence_at(plain.text, numeral.start, numeral.end)
     item = Item(
         "number", "unchecked" if reason is None else "exempt", "", numeral.text, source.place(start),
-        actual=numeral.text, sentence=sentence, mark=mark, evidence=reason or "",
+        actual=numeral.text, sentence=sentence, mark=mark, evidence=reason or ("exempt without a reason" if region else ""),
     )  # fmt: skip
     (findings.unchecked if reason is None else findings.exempt).append(item)
 
