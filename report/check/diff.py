@@ -166,7 +166,10 @@ def _read(path: Path) -> Facts:
 def _facts(data: Any, name: str) -> Facts:  # noqa: ANN401 - whatever JSON holds
     if not isinstance(data, dict):
         raise ReportError(f"{name} does not hold results")
-    return Facts.of_json(data)
+    try:
+        return Facts.of_json(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{name} is damaged: {error!r}", hint="run 'python build.py' to write it anew") from error
 
 
 def _claims(old: Facts, new: Facts) -> list[Change]:

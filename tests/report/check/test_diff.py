@@ -76,6 +76,9 @@ def test_a_results_file(tmp_path):
     (tmp_path / "old.json").write_text('{"schema": 7}')
     with pytest.raises(ReportError, match="found schema 7"):
         find_results("old.json", config)
+    (tmp_path / "old.json").write_text('{"schema": 1, "sections": {"a": {"values": {"b": {}}}}}')
+    with pytest.raises(ReportError, match=r"old.json is damaged"):
+        find_results("old.json", config)
     (tmp_path / "old.json").write_text("{")
     with pytest.raises(ReportError, match="not JSON"):
         read_results(tmp_path / "old.json")
