@@ -176,18 +176,24 @@ class Project:
 
     def _cached(self, text: bytes, path: str, module: str, *, package: bool) -> ModuleIndex:
         head = f"{_INDEX_VERSION}:{sys.version_info[:2]}:{module}:{package}:".encode()
-        store = self._cache / f"{sha256(head + text).hexdigest()}.json" if self._cache else None
+        key = sha256(head + text).hexdigest()
+        store = self._cache / f"{key}.json" if self._cache else None
         if store is not None:
             with suppress(OSError, ValueError, KeyError, TypeError):  # absent or damaged: it is made anew below
-                digest, _, content = store.read_bytes().partition(b"\n")
+                seal, _, content = store.read_bytes().partition(b"\n")
                 # One flipped letter in a name would hide a dependency, and a later edit of it would not be seen.
-                if sha256(content).hexdigest().encode() == digest:
+                if _seal(key, content) == seal:
                     return _decode(json.loads(content))
         index = index_source(text, path, module, package=package)
         if store is not None:
             content = json.dumps(_encode(index)).encode()
-            write_atomic(store, sha256(content).hexdigest().encode() + b"\n" + content)
+            write_atomic(store, _seal(key, content) + b"\n" + content)
         return index
+
+
+def _seal(key: str, content: bytes) -> bytes:
+    """Return a digest of an index and of the source it belongs to."""
+    return sha256(key.encode() + content).hexdigest().encode()
 
 
 def module_of(kind: type) -> str:

@@ -1,5 +1,6 @@
 """The source closure: what is reached counts, nothing else does."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -178,9 +179,18 @@ def test_a_syntax_error_has_its_place(project: Path) -> None:
         Project(project).reach(("section", "Train"))
 
 
-def test_a_damaged_index_is_made_anew(project: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda paths: [path.write_text("{", encoding="utf-8") for path in paths],
+        lambda paths: [path.write_bytes(path.read_bytes().replace(b"symbols", b"symbolz")) for path in paths],
+        lambda paths: [path.write_bytes(path.read_bytes().replace(b"fit", b"fat")) for path in paths],
+        lambda paths: [path.write_bytes(paths[0].read_bytes()) for path in paths],
+    ],
+    ids=["cut", "flipped", "renamed", "swapped"],
+)
+def test_a_damaged_index_is_made_anew(project: Path, damage: Callable[[list[Path]], object]) -> None:
     """The cache of indexes only saves time: damage to it changes nothing."""
     before = sources(project, ("section", "Train"))
-    for path in (project / ".cache/index").iterdir():
-        path.write_text("{", encoding="utf-8")
+    damage(sorted((project / ".cache/index").iterdir()))
     assert sources(project, ("section", "Train")) == before

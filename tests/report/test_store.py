@@ -111,6 +111,16 @@ def test_a_damaged_record_is_a_miss(tmp_path: Path, damage: Any) -> None:
     assert not path.exists()
 
 
+def test_a_record_under_another_key_is_a_miss(tmp_path: Path) -> None:
+    """An intact record that was copied or renamed does not answer for a key it was not made for."""
+    store = Store(tmp_path)
+    store.put_record("runs", "a", {"outcome": "1"})
+    store.put_record("runs", "b", {"outcome": "2"})
+    (tmp_path / "records/runs/a.json").replace(tmp_path / "records/runs/b.json")
+    with pytest.warns(StoreWarning, match="it is the entry runs/a"):
+        assert store.get_record("runs", "b") is None
+
+
 def test_a_record_of_another_schema_is_a_silent_miss(tmp_path: Path) -> None:
     """A store of an older version is left alone and not read."""
     store = Store(tmp_path)
