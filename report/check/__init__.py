@@ -6,13 +6,19 @@
 
 from report.check.audit import Audit, audit
 from report.check.consistency import Stated, decision, possible_ratio, recomputed
+from report.check.diff import compare_results, remember
+from report.check.document import check_document
 from report.check.facts import Facts
 from report.check.items import Check, Coverage, Item
 from report.check.match import APPROXIMATE, judge, matches, rounds_to
 from report.check.numbers import Numeral, find_numerals
-from report.check.published import Published, check_published
+from report.check.project import ProjectChecks, check_project, facts_of, published_items, write_check
+from report.check.published import Published, check_published, published_table
+from report.check.readback import read_back, refuse_losses
+from report.check.readers import read_document
 from report.check.replicates import Held, Spread
 from report.check.templates import check_templates
+from report.check.ties import read_ties
 
 __all__ = [
     "APPROXIMATE",
@@ -23,17 +29,30 @@ __all__ = [
     "Held",
     "Item",
     "Numeral",
+    "ProjectChecks",
     "Published",
     "Spread",
     "Stated",
     "audit",
+    "check_document",
+    "check_project",
     "check_published",
     "check_templates",
+    "compare_results",
     "decision",
+    "facts_of",
     "find_numerals",
     "judge",
     "matches",
     "possible_ratio",
+    "published_items",
+    "published_table",
+    "read_back",
+    "read_document",
+    "read_ties",
     "recomputed",
+    "refuse_losses",
+    "remember",
     "rounds_to",
+    "write_check",
 ]

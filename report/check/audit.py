@@ -108,10 +108,11 @@ def _judge(findings: _Findings, source: Source, plain: Plain, numeral: Numeral, 
         findings.typed += 1
         return
     reason = (region.name.strip() or None) if region else exemption(numeral, plain.text, idioms)
+    note = reason or ("exempt without a reason" if region else "")
     sentence, mark = sentence_at(plain.text, numeral.start, numeral.end)
     item = Item(
         "number", "unchecked" if reason is None else "exempt", "", numeral.text, source.place(start),
-        actual=numeral.text, sentence=sentence, mark=mark, evidence=reason or ("exempt without a reason" if region else ""),
+        actual=numeral.text, sentence=sentence, mark=mark, evidence=note,
     )  # fmt: skip
     (findings.unchecked if reason is None else findings.exempt).append(item)
 
