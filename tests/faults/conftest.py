@@ -1,4 +1,4 @@
-"""What the fault tests share: a project built once, copies of it to damage, and the ledger that docs/faults.md is made of."""
+"""What the fault tests share: a project built once, copies of it to damage, and the ledger behind docs/faults.md."""
 
 from __future__ import annotations
 

@@ -67,8 +67,9 @@ MODULE = r'''
             places.append(len(text))
             text += f"{number} 0 obj\n{content}\nendobj\n"
         table = "".join(f"{place:010} 00000 n \n" for place in places)
-        end = f"xref\n0 5\n0000000000 65535 f \n{table}trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n{len(text)}\n%%EOF\n"
-        return (text + end).encode()
+        places.append(len(text))
+        text += f"xref\n0 5\n0000000000 65535 f \n{table}trailer\n<< /Size 5 /Root 1 0 R >>\n"
+        return f"{text}startxref\n{places[-1]}\n%%EOF\n".encode()
 
 
     def analyse(runs, outcomes):
@@ -185,7 +186,7 @@ class Lab:
         return done.stderr.partition("\nerror: ")[2]
 
     def kill_after(self, seconds: float, *options: str, group: bool = False) -> tuple[bool, str]:
-        """Start a build and kill it without warning, alone or with its group; tell whether it still ran, and its words."""
+        """Start a build and kill it without warning, alone or with its group; tell whether it ran, and its words."""
         process = self.start(*options, start_new_session=True)
         try:
             return False, process.communicate(timeout=seconds)[1]

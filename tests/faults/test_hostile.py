@@ -13,7 +13,7 @@ from report.views import SectionResult, section_view
 from tests.faults.conftest import Ledger
 from tests.faults.lab import LONG, Lab
 
-SECRET = "SECRETSECRET"
+SECRET = "SECRETSECRET"  # noqa: S105 - a word to look for
 STRINGS = [
     r"\input{/etc/passwd}",
     r"\immediate\write18{touch pwned}",

@@ -38,7 +38,7 @@ def test_killed_at_any_moment(reference: Reference, tmp_path: Path, ledger: Ledg
 
 
 def test_killed_while_latex_writes_its_files(built: Lab, reference: Reference, ledger: Ledger, tmp_path: Path) -> None:
-    """SIGKILL of build and XeLaTeX while they rewrite .aux: plain latexmk stays stuck on what is left, ours does not."""
+    """SIGKILL of build and XeLaTeX while they rewrite .aux: plain latexmk stays stuck on that, ours does not."""
     built.edit("templates/report.tex", r"\section{End}", r"\section{Another end}\newpage")
     edited = copy_of(built, tmp_path / "edited")
     edited.good()
