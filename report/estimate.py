@@ -60,12 +60,12 @@ def simulate(tasks: Sequence[Task], workers: int, process_seconds: float = 0.0) 
     ready = [(-task.priority, index) for index, task in enumerate(tasks) if not task.needs]
     heapq.heapify(ready)
     running: list[tuple[float, int]] = []
-    now, started = 0.0, 0
+    now, processes = 0.0, 0
     while ready or running:
         while ready and len(running) < workers:
             _, index = heapq.heappop(ready)
-            delay = process_seconds if started < workers else 0.0
-            started += 1
+            delay = process_seconds if len(running) == processes else 0.0  # nobody is idle: another one starts
+            processes = max(processes, len(running) + 1)
             heapq.heappush(running, (now + delay + tasks[index].seconds, index))
         now, finished = heapq.heappop(running)
         for index in dependents[finished]:

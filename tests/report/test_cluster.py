@@ -215,8 +215,9 @@ def dask_in(folder: Path, workers: int = 2):
 
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory):
-    """Provide a scheduler with two workers that no test harms."""
-    with dask_in(tmp_path_factory.mktemp("elsewhere")) as running:
+    """Provide a scheduler with two workers that no test harms, one of them with two threads."""
+    with dask_in(tmp_path_factory.mktemp("elsewhere"), workers=1) as running:
+        running.add_worker("--nthreads", "2")
         yield running
 
 
@@ -313,21 +314,36 @@ def test_a_worker_killed_in_the_middle_of_a_run(tmp_path, make_project, referenc
     assert outcomes(remote)[0].items() <= reference.items()
 
 
+BUILD = """
+    from pathlib import Path
+
+    import report
+    from {package}.data import Source
+
+    ROOT = Path(__file__).parent
+    raise SystemExit(report.main((report.Section("numbers", "{package}.section"),), root=ROOT,
+                                 data=lambda folder, cache: Source(ROOT)))
+"""
+
+
 def test_a_scheduler_that_vanishes_is_one_message(tmp_path, make_project, reference) -> None:
-    """The build ends with what to do, keeps what had finished, and continues later without the cluster."""
-    project = make_project(seconds=0.5)
+    """The command ends with code 1 and what to do, keeps what had finished, and continues later without the cluster."""
+    project = make_project(seconds=1.0)
+    script = tmp_path / "build.py"
+    script.write_text(dedent(BUILD.format(package=project.package)), encoding="utf-8")
+    root = str(Path(__file__).resolve().parents[2])
     with dask_in(tmp_path) as dask:
-
-        class Killing(Plain):
-            def finished(self, label, seconds):
-                super().finished(label, seconds)
-                dask.scheduler.kill()
-
-        started = time.monotonic()
-        with pytest.raises(RunError, match=r"scheduler at tcp://.* is gone(.|\n)*what had finished is kept"):
-            project.computation(str(dask.file), watcher=Killing()).run()
-        assert time.monotonic() - started < 20
-    again = project.compute(cache=Path("cluster"))
+        command = [sys.executable, str(script), "--cluster", str(dask.file), "--profile", "quick"]
+        build = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": root}, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: len(project.lines()) >= 3)  # two have finished, or one and its worker has the next
+        dask.scheduler.kill()
+        _, said = build.communicate(timeout=60)
+    assert build.returncode == 1
+    assert "error: the Dask scheduler at tcp://" in said
+    assert "what had finished is kept" in said
+    assert "Traceback" not in said
+    assert "never retrieved" not in said
+    again = project.compute(cache=Path(".cache"))
     assert 1 < len(again.executed) < 5
     assert outcomes(again)[0].items() <= reference.items()
 
@@ -369,6 +385,16 @@ def test_a_late_worker_with_other_versions_refuses_by_itself(tmp_path) -> None:
     job = {"label": "numbers.fit", "schema": 0, "versions": {"python": "2.7", "numpy": np.__version__}}
     assert "python is 2.7 here and 3" in answer(job, tmp_path)["error"]["message"]
     assert "schema is 0 here and 1 on the worker" in answer(job, tmp_path)["error"]["message"]
+
+
+def test_a_run_that_kills_its_process_is_one_message(dask, make_project) -> None:
+    """As when memory runs out: it is tried twice, the workers live on."""
+    project = make_project(count=1)
+    project.edit("section", 'log(f"fit-', 'os.kill(os.getpid(), 9) if context.seed == 0 else log(f"fit-')
+    with pytest.raises(RunError, match=r"computed numbers.fit_0 were killed, on every attempt(.|\n)*memory ran out"):
+        project.compute(str(dask.file))
+    assert len(project.compute(str(dask.file), seed=1).executed) == 3
+    assert all(worker.poll() is None for worker in dask.workers)
 
 
 def test_data_that_cannot_be_sent_are_named(dask, make_project) -> None:
