@@ -10,10 +10,14 @@ if sys.version_info < (3, 11):  # noqa: UP036 - said before the first import tha
     sys.exit(f"Python 3.11 or later is needed, this is {sys.version.partition(' ')[0]}. `make report` finds one.")
 
 import report
-from report import Section
+from report import ProjectChecks, Section
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from report import DataSource
+    from report.check.facts import Facts
+    from report.check.items import Item
 
 SECTIONS = tuple(
     Section(name, f"analyses.{name}")
@@ -51,9 +55,19 @@ def device(choice: str, cache: Path) -> str:
         raise report.ConfigError(str(error)) from error
 
 
+def consistency(facts: Facts) -> Sequence[Item]:
+    """Check the published numbers among themselves."""
+    from analyses.consistency import check_consistency  # noqa: PLC0415 - keeps --help instant
+
+    return check_consistency(facts)
+
+
+CHECKS = ProjectChecks(published=Path("analyses/published.toml"), consistency=consistency)
+
+
 def main() -> int:
     """Run the command line of this project."""
-    return report.main(SECTIONS, root=Path(__file__).parent, data=data_source, device=device)
+    return report.main(SECTIONS, root=Path(__file__).parent, data=data_source, device=device, checks=CHECKS)
 
 
 if __name__ == "__main__":

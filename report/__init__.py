@@ -5,7 +5,7 @@ A project has one module per section (``runs`` and ``analyse``), a folder of LaT
 """
 
 from report.cli import main
-from report.config import BuildConfig
+from report.config import BuildConfig, ProjectChecks
 from report.engine import Build, build
 from report.errors import (
     ConfigError,
@@ -46,6 +46,7 @@ __all__ = [
     "Location",
     "MissingToolError",
     "Outcome",
+    "ProjectChecks",
     "ReportError",
     "Result",
     "Run",

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ from report.lock import locked
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from report.check.items import Check
     from report.compute import Computed
+    from report.config import ProjectChecks
     from report.engine import Build
     from report.model import DataSource, Section
 
@@ -34,10 +37,15 @@ _DESCRIPTIONS = {
     "doctor": "Say what is present and what is missing.",
     "archive": "Pack the last build as a folder or zip that compiles elsewhere with XeLaTeX alone; sh verify.sh in it "
     "checks it. Nothing is computed.",
+    "clean": "Remove the build folder.",
+    "check": "Hold prose against the results.",
+    "diff": "Say what changed since other results.",
     "watch": "Build after every save, and show pages, errors and checks in the browser. Ctrl-C ends.",
 }
 _EPILOG = """\
 commands:
+  check    hold every number and sentence against the results; check DOCUMENT does so for a text written elsewhere
+  diff     say what changed since the last build, a results file or a git revision, and the sentences it touches
   watch    build after every save and show the pages in the browser, see 'watch --help'
   doctor   say what is present, what is missing, and the command that brings it
   archive  pack the last build so that it compiles and can be verified without Python (--to FILE.zip or DIR)
@@ -52,7 +60,8 @@ examples:
 
 exit codes:
   0  done            1  failed, one message says where and what to do
-  2  wrong usage   130  interrupted; what had finished is kept, the next build continues
+  2  wrong usage     3  check: something is contradicted (with --strict also unchecked or fragile)
+                   130  interrupted; what had finished is kept, the next build continues
 """
 
 
@@ -62,6 +71,7 @@ def main(
     root: Path | None = None,
     data: DataFactory | None = None,
     device: DeviceChoice | None = None,
+    checks: ProjectChecks | None = None,
     argv: Sequence[str] | None = None,
 ) -> int:
     """Run the command line of a project and return its exit code.
@@ -76,6 +86,8 @@ def main(
         Makes the data source from ``--data``; None for a project without data of its own.
     device : callable (choice, cache folder) -> str
         Settles ``--device auto``; by default everything runs on the CPU.
+    checks : ProjectChecks, optional
+        What is checked beyond the templates: published numbers, and whether they fit each other.
     argv : sequence of str
         The arguments; by default those of the process.
     """
@@ -87,7 +99,7 @@ def main(
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         with system_errors_told():
-            return _dispatch(arguments, sections, root, data, device)
+            return _dispatch(arguments, _Project(root, tuple(sections), data, device, checks))
     except ReportError as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return USAGE if isinstance(error, ConfigError) else FAILED
@@ -98,28 +110,39 @@ def main(
         signal.signal(signal.SIGTERM, previous)
 
 
-def _dispatch(
-    arguments: list[str],
-    sections: Sequence[Section],
-    root: Path,
-    data: DataFactory | None,
-    device: DeviceChoice | None,
-) -> int:
-    command = arguments.pop(0) if arguments and arguments[0] in {"archive", "doctor", "clean", "watch"} else "build"
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """What a project's build.py hands over."""
+
+    root: Path
+    sections: tuple[Section, ...]
+    data: DataFactory | None
+    device: DeviceChoice | None
+    checks: ProjectChecks | None
+
+    def config(self, options: argparse.Namespace) -> BuildConfig:
+        """Return the settings of a build; watch asks again after an edit of report.toml."""
+        config = _configure(options, self)
+        choice = getattr(options, "device", None)
+        return config if choice is None else _settle_device(config, choice, self.device)
+
+
+def _dispatch(arguments: list[str], project: _Project) -> int:
+    command = arguments.pop(0) if arguments and arguments[0] in _DESCRIPTIONS else "build"
     options = _parser(command).parse_args(arguments)
-    config = _configure(options, sections, root)
-    if command == "clean":
-        return _clean(config, everything=options.all)
-    if command == "archive":
-        return _archive(config, options.to)
-    source = data(options.data, config.cache) if data else None
+    if command in {"clean", "archive"}:
+        config = _configure(options, project)
+        return _clean(config, everything=options.all) if command == "clean" else _archive(config, options.to)
+    source = project.data(options.data, _configure(options, project).cache) if project.data else None
     if command == "doctor":
-        return _doctor(config, source)
+        return _doctor(_configure(options, project), source)
     if command == "watch":
-        return _watch(
-            lambda: _settle_device(_configure(options, sections, root), options.device, device), source, options
-        )
-    config = _settle_device(config, options.device, device)
+        return _watch(lambda: project.config(options), source, options)
+    config = project.config(options)
+    if command in {"check", "diff"}:
+        from report.check.cli import run  # noqa: PLC0415 - only these commands need it
+
+        return run(command, options, config, source)
     if options.explain or options.plan is not None:
         return _tell(config, source, options)
     from report.engine import build  # noqa: PLC0415 - keeps --help and clean instant
@@ -131,7 +154,7 @@ def _dispatch(
 
 def _parser(command: str) -> argparse.ArgumentParser:
     if command == "clean":
-        parser = argparse.ArgumentParser(prog="build.py clean", description="Remove the build folder.")
+        parser = argparse.ArgumentParser(prog="build.py clean", description=_DESCRIPTIONS[command])
         parser.add_argument(
             "--all", action="store_true", help="remove the stored results too: everything is recomputed"
         )
@@ -166,6 +189,11 @@ def _parser(command: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--draft", action="store_true", help="colour what the results contradict, with a note beside it"
     )
+    if command in {"check", "diff"}:
+        from report.check.cli import add_arguments  # noqa: PLC0415 - only these commands need it
+
+        add_arguments(parser, command)
+        return parser
     if command == "watch":
         parser.add_argument("--port", type=int, metavar="N", help="on 127.0.0.1 (default: 8137, or a free one)")
         parser.add_argument("--no-browser", action="store_true", help="do not open the page")
@@ -182,10 +210,12 @@ def _parser(command: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _configure(options: argparse.Namespace, sections: Sequence[Section], root: Path) -> BuildConfig:
-    settings: dict[str, Any] = read_toml(root / "report.toml")
-    if sections:
-        settings["sections"] = tuple(sections)
+def _configure(options: argparse.Namespace, project: _Project) -> BuildConfig:
+    settings: dict[str, Any] = read_toml(project.root / "report.toml")
+    if project.sections:
+        settings["sections"] = project.sections
+    if project.checks is not None:
+        settings["checks"] = project.checks
     for name in ("profile", "only", "force", "seed", "seeds", "precision", "draft", "cluster", "shared_cache"):
         value = getattr(options, name, None)
         if value is not None:
@@ -194,12 +224,10 @@ def _configure(options: argparse.Namespace, sections: Sequence[Section], root: P
         settings["out"] = options.out.absolute()
     jobs = getattr(options, "jobs", None)
     settings["jobs"] = jobs if jobs is not None else _cores()
-    return BuildConfig(root=root, **settings)
+    return BuildConfig(root=project.root, **settings)
 
 
 def _settle_device(config: BuildConfig, choice: str, device: DeviceChoice | None) -> BuildConfig:
-    from dataclasses import replace  # noqa: PLC0415 - used here alone
-
     settled = device(choice, config.cache) if device else "cpu"
     # One process at a time owns a GPU: two would share its memory and run no faster.
     return replace(config, device=settled, jobs=config.jobs if settled == "cpu" else 1)
@@ -272,9 +300,19 @@ def _summarise(config: BuildConfig, done: Build) -> None:
     if done.compiled is not None:
         for warning in done.compiled.warnings:
             print(f"warning: {warning}", file=sys.stderr)
+    if done.check is not None:
+        _tell_check(done.check)
     print(_what_was_done(done.computed), file=sys.stderr)
     pages = f", {done.compiled.pages} pages" if done.compiled else ", unchanged"
     print(f"{config.relative(done.pdf)}{pages} ({done.seconds:.1f} s)")
+
+
+def _tell_check(check: Check) -> None:
+    from report.check.terminal import check_lines  # noqa: PLC0415 - only after a report was written
+
+    if check.of("contradicted", "fragile", "unchecked"):
+        for line in check_lines(check, colour=sys.stderr.isatty()):
+            print(line, file=sys.stderr)
 
 
 def _what_was_done(computed: Computed) -> str:

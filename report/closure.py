@@ -196,10 +196,10 @@ def _seal(key: str, content: bytes) -> bytes:
     return sha256(key.encode() + content).hexdigest().encode()
 
 
-def module_of(kind: type) -> str:
-    """Return the module that defines a class, by its file's name where it is the script that was started."""
+def module_of(kind: Any) -> str:  # noqa: ANN401 - a class or a function
+    """Return the module that defines a class or function; for the script that was started, its file's name."""
     if kind.__module__ != "__main__":
-        return kind.__module__
+        return str(kind.__module__)
     return Path(getattr(sys.modules["__main__"], "__file__", None) or "__main__").stem
 
 

@@ -11,7 +11,10 @@ from report.errors import ConfigError, Location, did_you_mean
 from report.model import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from report.check.facts import Facts
+    from report.check.items import Item
 
 PROFILES = ("full", "quick")
 _KEYS = {
@@ -20,9 +23,29 @@ _KEYS = {
     "out": str,
     "cache": str,
     "shared_cache": str,
+    "published": str,
     "sections": list,
     "document": dict,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChecks:
+    """What a project checks beyond its templates.
+
+    Parameters
+    ----------
+    published : Path, optional
+        The TOML file of published numbers, relative to the project.
+    consistency : callable (facts) → items, optional
+        Checks of the published numbers among themselves, see :mod:`report.check.consistency`.
+    ties : Path
+        The folder with the ties of written reports: ``report-zh.toml``, ``report-en.toml`` …
+    """
+
+    published: Path | None = None
+    consistency: Callable[[Facts], Sequence[Item]] | None = None
+    ties: Path = Path("checks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +76,8 @@ class BuildConfig:
         Address or scheduler file of the Dask cluster that executes the runs; empty for none.
     device, precision : str
         ``cpu`` or ``cuda``; ``fp32`` or ``bf16``.
+    checks : ProjectChecks
+        What is checked beyond the templates.
     draft : bool
         Whether the PDF shows what the results contradict.
     seed, seeds : int
@@ -77,6 +102,7 @@ class BuildConfig:
     seed: int = 0
     seeds: int = 1
     draft: bool = False
+    checks: ProjectChecks = field(default_factory=ProjectChecks)
 
     def __post_init__(self) -> None:
         """Refuse a profile, section or job count that does not exist; make the folders absolute."""
@@ -126,6 +152,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     settings: dict[str, Any] = {
         key: Path(value) if key in {"templates", "out", "cache"} else value for key, value in table.items()
     }
+    if "published" in settings:
+        settings["checks"] = ProjectChecks(Path(settings.pop("published")))
     if sections:
         settings["sections"] = tuple(Section(name.rpartition(".")[2], name) for name in sections)
     return settings

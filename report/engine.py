@@ -16,6 +16,7 @@ from report.warmtex import WarmTex
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from report.check.items import Check
     from report.compile import Compiled
     from report.compute import Computed
     from report.config import BuildConfig
@@ -31,6 +32,7 @@ class Build:
     computed: Computed
     compiled: Compiled | None
     seconds: float
+    check: Check | None = None
 
 
 def build(config: BuildConfig, data: DataSource | None = None, watcher: Watcher | None = None) -> Build:
@@ -64,4 +66,4 @@ def build(config: BuildConfig, data: DataSource | None = None, watcher: Watcher 
             published = publish(config, computed, warm)
     finally:
         watcher.close()
-    return Build(published.pdf, computed, published.compiled, time.perf_counter() - started)
+    return Build(published.pdf, computed, published.compiled, time.perf_counter() - started, published.check)

@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from report.check.diff import remember
+from report.check.match import judge
+from report.check.project import check_project, facts_of, published_items, write_check
+from report.check.published import published_table
+from report.check.readback import read_back, refuse_losses
+from report.closure import Project, module_of
 from report.files import write_atomic, write_if_changed
-from report.model import SCHEMA
-from report.provenance import describe_build, source_date_epoch
+from report.provenance import commit, describe_build, source_date_epoch
+from report.results import results_table
 from report.spread import claim_spreads, value_spreads
 from report.views import Namespace, SectionResult, section_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from report.check.items import Check
     from report.compile import Compiled
     from report.compute import Computed, SectionRecord
     from report.config import BuildConfig
-    from report.model import Result
     from report.passes import Typesetter
     from report.rendermap import Rendered
-    from report.spread import ClaimSpread, ValueSpread
     from report.warmtex import WarmTex
 
 NAME = "report"
 _STAMP = ".stamp.json"
 _TEMPLATES = ".templates"
-_OUTPUTS = (f"{NAME}.pdf", f"{NAME}.tex", "results.json")
+_OUTPUTS = (f"{NAME}.pdf", f"{NAME}.tex", "results.json", "check.json", "check.html")
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The PDF, what compiling it said, and the document; the last two are None when nothing had changed."""
+    """The PDF, what compiling it said, the document, and its check; None for the rest when nothing had changed."""
 
     pdf: Path
     compiled: Compiled | None = None
     rendered: Rendered | None = None
+    check: Check | None = None
 
 
 def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | None = None) -> Published:
@@ -56,7 +62,8 @@ def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | No
     Raises
     ------
     TemplateError, TableError, LatexError
-        With the template's file and line. The last good PDF stays where it is.
+        With the template's file and line. The last good PDF stays where it is, except when the new one lacks a
+        number that the templates print.
     """
     provenance = describe_build(config, computed)
     epoch = source_date_epoch(config)
@@ -69,13 +76,14 @@ def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | No
     rendered = render_report(config, computed, provenance)
     _write_figures(config.out / "figures", computed.sections)
     compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root, typesetter=typesetter)
-    results = results_table(computed, compiled.numbers)
-    text = json.dumps(results, ensure_ascii=False, indent=1) + "\n"
+    check = _check(config, computed, rendered, compiled)
+    text = json.dumps(results_table(computed, compiled.numbers), ensure_ascii=False, indent=1) + "\n"
     write_atomic(config.out / "results.json", text.encode())
+    remember(config.cache, text, commit(config.root))
     outputs = {name: _digest_of_file(config.out / name) for name in (*_OUTPUTS, *_figure_names(computed.sections))}
     stamp = {"inputs": inputs, "epoch": epoch, "outputs": outputs}
     write_atomic(config.out / _STAMP, json.dumps(stamp).encode())
-    return Published(pdf, compiled, rendered)
+    return Published(pdf, compiled, rendered, check)
 
 
 def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any] | None = None) -> Rendered:
@@ -89,8 +97,19 @@ def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[s
         templates=config.templates,
         root=config.root,
         draft=config.draft,
+        judge=judge if config.draft else None,
         cache=config.out / _TEMPLATES,
     )
+
+
+def _check(config: BuildConfig, computed: Computed, rendered: Rendered, compiled: Compiled) -> Check:
+    """Read the PDF back, hold the prose against the results, and write down what was found."""
+    refuse_losses(read_back(rendered, compiled.pdf))
+    numbers = {label.partition(":")[2]: number for label, number in compiled.numbers.items()}
+    facts = replace(facts_of(computed.replicates, computed.info), numbers=numbers)
+    check = check_project(rendered, facts, config)
+    write_check(check, facts, config)
+    return check
 
 
 def anticipate(config: BuildConfig, warm: WarmTex) -> None:
@@ -114,6 +133,7 @@ def template_context(config: BuildConfig, computed: Computed, provenance: Mappin
         for name, record in computed.sections.items()
     }
     info = computed.info
+    published = published_items(facts_of(computed.replicates, info), config)
     return {
         **views,
         "sections": tuple(views),
@@ -126,58 +146,8 @@ def template_context(config: BuildConfig, computed: Computed, provenance: Mappin
             "data", {"name": info.name, "digest": info.digest, "notice": info.notice, **info.facts}, "known of the data"
         ),
         "provenance": Namespace("provenance", provenance, "recorded"),
-    }
-
-
-def results_table(computed: Computed, numbers: Mapping[str, str]) -> dict[str, Any]:
-    """Return results.json as data; ``numbers`` maps LaTeX labels to the printed numbers of floats."""
-    info = computed.info
-    values, claims = value_spreads(computed.replicates), claim_spreads(computed.replicates)
-    return {
-        "schema": SCHEMA,
-        "profile": computed.profile,
-        "seeds": list(computed.seeds),
-        "data": {"name": info.name, **info.facts, "digest": info.digest},
-        "sections": {
-            name: {
-                "values": {key: _value_row(values[f"{name}.{key}"]) for key in record.result.values},
-                **_floats(name, record.result, numbers),
-                "claims": {key: _claim_row(claims[f"{name}.{key}"]) for key in record.result.claims},
-                "settings": record.settings,
-            }
-            for name, record in computed.sections.items()
-        },
-    }
-
-
-def _value_row(spread: ValueSpread) -> dict[str, Any]:
-    row = {"number": spread.item.number, "unit": spread.item.unit, "digits": spread.item.digits}
-    return row if spread.n_seeds == 1 else {**row, "mean": spread.mean, "sd": spread.sd, "n_seeds": spread.n_seeds}
-
-
-def _claim_row(spread: ClaimSpread) -> dict[str, Any]:
-    row = {"holds": spread.item.holds, "evidence": spread.item.evidence, "slack": spread.item.slack}
-    return row if spread.n_seeds == 1 else {**row, "holds_in": spread.holds_in, "n_seeds": spread.n_seeds}
-
-
-def _floats(name: str, result: Result, numbers: Mapping[str, str]) -> dict[str, Any]:
-    def number(kind: str, key: str) -> int | str | None:
-        text = numbers.get(f"{kind}:{name}.{key}")
-        return int(text) if text is not None and text.isdigit() else text
-
-    return {
-        "tables": {
-            key: {
-                "number": number("tab", key),
-                "columns": item.columns,
-                "rows": item.rows,
-                "emphasis": sorted(item.emphasis),
-            }
-            for key, item in result.tables.items()
-        },
-        "figures": {
-            key: {"number": number("fig", key), "files": [f"figures/{name}.{key}.pdf"]} for key in result.figures
-        },
+        "published": published_table(published),
+        "consistency": published_table(published, "consistency"),
     }
 
 
@@ -207,6 +177,8 @@ def _digest_of_inputs(config: BuildConfig, computed: Computed, provenance: Mappi
         *((path.relative_to(engine).as_posix(), path) for path in sorted(engine.rglob("*.py"))),
         *((path.relative_to(config.templates).as_posix(), path) for path in _template_files(config)),
     ]
+    if config.checks.published is not None:
+        files.append(("published", config.root / config.checks.published))
     parts = {
         "files": {name: _digest_of_file(path) for name, path in files},
         "sections": [{name: record.key for name, record in sections.items()} for sections in computed.replicates],
@@ -214,9 +186,18 @@ def _digest_of_inputs(config: BuildConfig, computed: Computed, provenance: Mappi
         "template": config.template,
         "notice": computed.info.notice,
         "provenance": provenance,
+        "checks": _checking_code(config),
         "rest": rest,
     }
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _checking_code(config: BuildConfig) -> Mapping[str, str]:
+    """Return the digests of the project's own code that checks the published numbers among themselves."""
+    function = config.checks.consistency
+    if function is None:
+        return {}
+    return Project(config.root, config.cache).reach((module_of(function), function.__qualname__)).sources
 
 
 def _template_files(config: BuildConfig) -> list[Path]:

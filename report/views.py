@@ -35,7 +35,7 @@ class Named:
     item: Value | Table | Figure | Claim
 
     def __bool__(self) -> bool:
-        """A claim is true when it holds; anything else in a condition is a slip, even a number that is 0."""
+        """Return whether a claim holds; anything else in a condition is a slip, even a number that is 0."""
         holds = getattr(self.item, "holds", None)
         if holds is None:
             kind = type(self.item).__name__.lower()

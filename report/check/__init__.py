@@ -12,13 +12,14 @@ from report.check.facts import Facts
 from report.check.items import Check, Coverage, Item
 from report.check.match import APPROXIMATE, judge, matches, rounds_to
 from report.check.numbers import Numeral, find_numerals
-from report.check.project import ProjectChecks, check_project, facts_of, published_items, write_check
+from report.check.project import check_project, facts_of, published_items, write_check
 from report.check.published import Published, check_published, published_table
 from report.check.readback import read_back, refuse_losses
 from report.check.readers import read_document
 from report.check.replicates import Held, Spread
 from report.check.templates import check_templates
 from report.check.ties import read_ties
+from report.config import ProjectChecks
 
 __all__ = [
     "APPROXIMATE",

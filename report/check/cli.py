@@ -13,7 +13,6 @@ from report.check.items import OK, Check
 from report.check.project import (
     CHECK_JSON,
     CHECK_PAGE,
-    ProjectChecks,
     check_project,
     facts_of,
     read_project_ties,
@@ -64,7 +63,6 @@ def run(
     options: argparse.Namespace,
     config: BuildConfig,
     data: DataSource | None,
-    project: ProjectChecks | None = None,
 ) -> int:
     """Run ``check`` or ``diff`` and return the exit code.
 
@@ -73,15 +71,14 @@ def run(
     ReportError
         When there are no results yet, or the document cannot be read.
     """
-    project = project or ProjectChecks()
     if command == "diff":
         return _diff(options, config)
     if options.document is not None:
-        check, facts = _check_document(options, config, project)
+        check, facts = _check_document(options, config)
         page = options.html or config.out / f"check-{options.document.stem}.html"
         write_page(check, facts, config, page.absolute(), title=options.document.name)
     else:
-        check, facts = _check_templates(config, data, project)
+        check, facts = _check_templates(config, data)
         write_check(check, facts, config)
         page = options.html or config.out / CHECK_PAGE
         if options.html:
@@ -123,7 +120,7 @@ def stored_results(config: BuildConfig, data: DataSource | None) -> Computed:
     )
 
 
-def _check_templates(config: BuildConfig, data: DataSource | None, project: ProjectChecks) -> tuple[Check, Facts]:
+def _check_templates(config: BuildConfig, data: DataSource | None) -> tuple[Check, Facts]:
     from report.publish import render_report  # noqa: PLC0415 - only here
 
     computed = stored_results(config, data)
@@ -134,10 +131,10 @@ def _check_templates(config: BuildConfig, data: DataSource | None, project: Proj
     facts = facts_of(computed.replicates, computed.info)
     with suppress(ReportError):
         facts = replace(facts, numbers=_last_results(config).numbers)
-    return check_project(rendered, facts, config, project), facts
+    return check_project(rendered, facts, config), facts
 
 
-def _check_document(options: argparse.Namespace, config: BuildConfig, project: ProjectChecks) -> tuple[Check, Facts]:
+def _check_document(options: argparse.Namespace, config: BuildConfig) -> tuple[Check, Facts]:
     from report.check.document import check_document  # noqa: PLC0415 - only here
     from report.check.readers import read_document  # noqa: PLC0415 - likewise
 
@@ -146,7 +143,7 @@ def _check_document(options: argparse.Namespace, config: BuildConfig, project: P
     if options.ties:
         ties = read_ties_file(options.ties.absolute(), config)
     else:
-        ties = read_project_ties(config, project, chinese=document.is_chinese())
+        ties = read_project_ties(config, chinese=document.is_chinese())
     for line in ties.unknown(facts):
         sys.stderr.write(f"warning: {line}\n")
     return check_document(document, facts, ties), facts

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from report.check.facts import Facts
-from report.check.items import Check, Item
 from report.check.origins import find_origins
 from report.check.page import check_page
 from report.check.published import Published, check_published
@@ -20,34 +17,15 @@ from report.errors import ConfigError
 from report.files import write_if_changed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from report.check.items import Check, Item
     from report.compute import SectionRecord
     from report.config import BuildConfig
     from report.model import DataInfo
     from report.rendermap import Rendered
 
 CHECK_JSON, CHECK_PAGE = "check.json", "check.html"
-Consistency = Callable[[Facts], Sequence[Item]]
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectChecks:
-    """What a project checks beyond its templates.
-
-    Parameters
-    ----------
-    published : Path, optional
-        The TOML file of published numbers, relative to the project.
-    consistency : callable (facts) → items, optional
-        Checks of the published numbers among themselves, see :mod:`report.check.consistency`.
-    ties : Path
-        The folder with the ties of written reports: ``report-zh.toml``, ``report-en.toml`` …
-    """
-
-    published: Path | None = None
-    consistency: Consistency | None = None
-    ties: Path = Path("checks")
 
 
 def facts_of(replicates: Sequence[Mapping[str, SectionRecord]], data: DataInfo | None = None) -> Facts:
@@ -57,9 +35,10 @@ def facts_of(replicates: Sequence[Mapping[str, SectionRecord]], data: DataInfo |
     return Facts.of_results(results[0], settings, results, data.facts if data else None)
 
 
-def published_items(facts: Facts, config: BuildConfig, project: ProjectChecks) -> list[Item]:
+def published_items(facts: Facts, config: BuildConfig) -> list[Item]:
     """Return the verdicts on published numbers, and on their consistency."""
     items: list[Item] = []
+    project = config.checks
     if project.published is not None:
         path = config.root / project.published
         published = Published.read(path.read_text(encoding="utf-8"), str(project.published))
@@ -69,10 +48,10 @@ def published_items(facts: Facts, config: BuildConfig, project: ProjectChecks) -
     return items
 
 
-def check_project(rendered: Rendered, facts: Facts, config: BuildConfig, project: ProjectChecks) -> Check:
+def check_project(rendered: Rendered, facts: Facts, config: BuildConfig) -> Check:
     """Check a rendered report, the published numbers beside it, and their consistency."""
     check = check_templates(rendered, facts, cache=config.cache / "prose")
-    return check.with_items(published_items(facts, config, project))
+    return check.with_items(published_items(facts, config))
 
 
 def write_check(check: Check, facts: Facts, config: BuildConfig, *, title: str = "") -> None:
@@ -94,10 +73,10 @@ def write_page(check: Check, facts: Facts, config: BuildConfig, path: Path, *, t
     write_if_changed(path, page.encode())
 
 
-def read_project_ties(config: BuildConfig, project: ProjectChecks, *, chinese: bool) -> Ties:
+def read_project_ties(config: BuildConfig, *, chinese: bool) -> Ties:
     """Read the ties for a document's language; without such a file nothing is tied."""
     language = "zh" if chinese else "en"
-    paths = sorted((config.root / project.ties).glob(f"*-{language}.toml"))
+    paths = sorted((config.root / config.checks.ties).glob(f"*-{language}.toml"))
     found = [read_ties_file(path, config) for path in paths]
     return Ties(
         tuple(tie for ties in found for tie in ties.ties),

@@ -8,7 +8,8 @@ import pytest
 from report.compute import Computed, SectionRecord
 from report.config import BuildConfig
 from report.model import Claim, DataInfo, Figure, Result, Table, Value
-from report.publish import publish, results_table, template_context
+from report.publish import publish, template_context
+from report.results import results_table
 
 TEMPLATE = r"""\documentclass{article}
 \begin{document}

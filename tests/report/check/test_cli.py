@@ -5,14 +5,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from report.check import cli
 from report.check.diff import remember
-from report.check.project import ProjectChecks
-from report.config import BuildConfig
+from report.config import BuildConfig, ProjectChecks
 from report.errors import ReportError
 from report.model import Section
 
@@ -69,7 +69,8 @@ def run(project, command, *arguments):
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser, command)
     config = BuildConfig(project, (Section("net", "net"),))
-    return cli.run(command, parser.parse_args(arguments), config, None, ProjectChecks(Path("published.toml")))
+    checked = replace(config, checks=ProjectChecks(Path("published.toml")))
+    return cli.run(command, parser.parse_args(arguments), checked, None)
 
 
 def edited(project, old, new):
