@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from report.model import DataSource
     from report.progress import Watcher
 
+_PROGRESS = "report-progress-"
 _POLL_SECONDS = 0.2
 
 
@@ -55,7 +57,7 @@ class Execution:
         ReportError
             The first failure. What is running is given up; what has finished is kept.
         """
-        self._progress = Path(tempfile.mkdtemp(prefix="report-progress-"))
+        self._progress = _progress_folder()
         forecast = Forecast(self.plan)
         queue: list[RunState | SectionState] = []
         queued: set[int] = set()
@@ -149,6 +151,25 @@ class Execution:
                 state.missing = False
                 self.plan.store.put_record("last-analyses", state.section.name, {"seconds": finished.seconds})
             self.watcher.finished(state.label, finished.seconds)
+
+
+def _progress_folder() -> Path:
+    """Make the folder where runs say how far they are; remove those of builds that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PROGRESS}*"):
+        pid = left.name.removeprefix(_PROGRESS).partition("-")[0]
+        if pid.isdigit() and not _runs(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_PROGRESS}{os.getpid()}-"))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # of another user
+    return True
 
 
 def _priority(state: RunState | SectionState) -> tuple[float, str]:
