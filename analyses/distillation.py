@@ -148,11 +148,15 @@ def analyse(runs: Mapping[str, Run], outcomes: Mapping[str, Outcome]) -> Result:
         for targets, found in students.items()
     }
     margins = results.margins(curves)
+    teacher = _teacher_values(students["teacher"], outcomes, n_repeats)
     return Result(
-        values={**results.values(curves, margins), **_teacher_values(students["teacher"], outcomes, n_repeats)},
+        values={**results.values(curves, margins), **teacher},
         tables={"repeats": results.table(curves)},
         figures={"curves": results.draw(curves)},
-        claims={name: results.majority(found, results.STATEMENTS[name]) for name, found in margins.items()},
+        claims={
+            **{name: results.majority(found, results.STATEMENTS[name]) for name, found in margins.items()},
+            "teacher_is_not_reached": results.teacher_is_not_reached(curves["teacher"], teacher["teacher_loss"].number),
+        },
     )
 
 

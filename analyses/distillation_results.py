@@ -82,6 +82,14 @@ def majority(margins: NDArray[np.float64], statement: str) -> Claim:
     return Claim(deciding > 0, f"{statement}：{count}，各次之差 {listed}", deciding)
 
 
+def teacher_is_not_reached(students: Curves, teacher_loss: float) -> Claim:
+    """State that the students of a teacher end with a larger loss than a perfect copy of it would have."""
+    final = float(students.final.mean())
+    return Claim.of_margins(
+        [final - teacher_loss], f"学教师输出的学生末轮平均损失 {final:.4f}，教师自身的损失 {teacher_loss:.4f}"
+    )
+
+
 def table(curves: Mapping[str, Curves]) -> Table:
     """Return one row per repeat: early and final loss and final test accuracy of the three students."""
     columns: dict[str, NDArray[np.float64]] = {}

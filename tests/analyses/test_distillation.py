@@ -134,6 +134,7 @@ def test_analysis_counts_the_repeats():
     assert not result.claims["labels_better_finally"].holds
     assert result.values["teacher_faster_early_count"].number == 2
     assert result.values["accuracy_combined"].number == pytest.approx(0.7)
+    assert result.claims["teacher_is_not_reached"].holds
     assert result.values["teacher_loss"].number == pytest.approx(0.02)
     assert result.values["teacher_train_accuracy"].number == pytest.approx(0.99)
     assert len(result.tables["repeats"].rows) == 2
