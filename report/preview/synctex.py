@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 _SP_PER_BP = 65781.76  # scaled points in a big point, the unit of PDF
 _RECORD = re.compile(r"([\[(vhkgxr$])(\d+),(\d+)(?:,\d+)?:(-?\d+),(-?\d+)(?::(-?\d+)(?:,(-?\d+),(-?\d+))?)?")
-_NESTED = 0.98  # a box of the page that is lower than this part of the one around it is its body
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +59,19 @@ class _Box:
         return aside + 4 * above
 
     def line_at(self, x: float) -> int:
-        """Return the line of the piece that stands at a place, or that of the box."""
-        left = [(x - place, line) for place, line in self.leaves if place <= x and line]
-        right = [(place - x, line) for place, line in self.leaves if place > x and line]
-        found = min(left, default=None) or min(right, default=None)
+        """Return the line at a place: that of the piece behind it, since a space is recorded after its word."""
+        right = [(place, line) for place, line in self.leaves if place >= x and line]
+        left = [(place, line) for place, line in self.leaves if place < x and line]
+        found = min(right, default=None) or max(left, default=None)
         return found[1] if found else self.line
 
     def span(self, lines: Collection[int]) -> tuple[float, float] | None:
-        """Return from where to where the pieces of some lines reach."""
+        """Return from where to where the words of some lines reach."""
         places = sorted(self.leaves)
         own = [index for index, (_, line) in enumerate(places) if line in lines]
         if not own:
             return None
-        last = places[own[-1] + 1][0] if own[-1] + 1 < len(places) else self.x + self.width
-        return places[own[0]][0], max(last, places[own[-1]][0])
+        return (places[own[0] - 1][0] if own[0] else self.x), places[own[-1]][0]
 
 
 class SyncTex:
@@ -114,6 +112,7 @@ class SyncTex:
 
     def _parse(self, text: str, name: str) -> None:
         main: set[str] = set()
+        origin = [0, 0]
         boxes: list[_Box] = []
         current: _Box | None = None
         for row in text.split("\n"):
@@ -127,15 +126,21 @@ class SyncTex:
                 _, tag, path = row.split(":", 2)
                 if path == name or path.endswith(f"/{name}"):
                     main.add(tag)
+            elif row.startswith(("X Offset:", "Y Offset:")):
+                origin[row.startswith("Y")] = int(row[9:])
             elif (match := _RECORD.match(row)) is not None:
-                current = _take(match, main, boxes, current)
+                current = _take(match, main, origin, boxes, current)
 
 
-def _take(match: re.Match[str], main: Collection[str], boxes: list[_Box], current: _Box | None) -> _Box | None:
+def _take(
+    match: re.Match[str], main: Collection[str], origin: Sequence[int], boxes: list[_Box], current: _Box | None
+) -> _Box | None:
     """Take in one record; return the box that is open behind it."""
     kind, tag, number, *numbers = match.groups()
     line = int(number) if tag in main else 0
-    x, base, width, height, depth = (int(value or 0) / _SP_PER_BP for value in numbers)
+    offsets = (*origin, 0, 0, 0)
+    values = (int(value or 0) + offset for value, offset in zip(numbers, offsets, strict=True))
+    x, base, width, height, depth = (value / _SP_PER_BP for value in values)
     if kind in "[(":
         box = _Box(kind, line, x, base, width, height, depth, current)
         boxes.append(box)
@@ -162,10 +167,10 @@ def _body(boxes: list[_Box]) -> _Box | None:
     """Return the box of a page's text: heads and feet carry the line at which the page was full, not their own."""
     box = next((box for box in boxes if box.kind == "["), None)
     while box is not None:
-        inner = max(box.children, key=lambda child: child.height + child.depth, default=None)
-        if inner is None or inner.height + inner.depth < (box.height + box.depth) * _NESTED:
-            return inner
-        box = inner
+        inner = [child for child in box.children if child.height + child.depth > 0]
+        if len(inner) != 1:
+            return max(inner, key=lambda child: child.height + child.depth, default=None)
+        box = inner[0]
     return None
 
 
