@@ -32,7 +32,8 @@ def locked(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
             stream = (folder / ".lock").open("w")
         except OSError as error:
             raise StoreError(
-                f"cannot write {error.filename or folder}: {error.strerror or error}", hint="choose another folder with --out"
+                f"cannot write {error.filename or folder}: {error.strerror or error}",
+                hint="choose another folder with --out",
             ) from error
         with stream:
             try:

@@ -17,6 +17,15 @@ from typing import Any
 TITLES = {
     "logistic": "逻辑回归",
     "lda": "线性判别分析",
+    "neural_network": "神经网络",
+    "cnn": "卷积神经网络",
+    "learning_rate": "学习率的影响",
+    "architecture": "网络结构的影响",
+    "bottleneck": "平台期中的特征",
+    "gradcam": "网络在看哪里",
+    "overlap": "两个假设",
+    "vae": "变分自编码器",
+    "summary": "总结",
 }
 LEFTOVERS = ("??", "\\VAR", "\\BLOCK", "\\typed", "\\claim", "\\exempt")
 FONT_COLUMNS = 5  # pdffonts ends each row with: embedded, subset, unicode, object number and generation
