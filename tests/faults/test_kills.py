@@ -1,7 +1,9 @@
 """Builds that are killed at any moment, several builds at once: the next one is right, and nothing finished is lost."""
 
+import os
 import re
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -32,6 +34,31 @@ def test_killed_at_any_moment(reference: Reference, tmp_path: Path, ledger: Ledg
             lab = Lab(tmp_path / str(number))
             _, said = lab.kill_after(moment, group=bool(number % 2))
             assert lab.wait_for_orphans() == [], moment
+            again = START.findall(check(lab, reference.products))
+            assert not set(DONE.findall(said)) & set(again), moment
+            shutil.rmtree(lab.folder)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM] if LONG else [signal.SIGINT])
+def test_interrupted_at_any_moment(sign: signal.Signals, reference: Reference, tmp_path: Path, ledger: Ledger) -> None:
+    """Ctrl-C or a polite end: exit code 130 and one line, no process left; the next build is right."""
+    for number, moment in enumerate(moments(10 if LONG else 1, reference.seconds, seed=2)):
+        with ledger.trial(f"{sign.name} at a random moment of a build", "message") as ends:
+            lab = Lab(tmp_path / str(number))
+            process = lab.start(start_new_session=True)
+            time.sleep(0.3 + moment)
+            if sign == signal.SIGINT:
+                os.killpg(process.pid, sign)  # as a terminal does
+            else:
+                process.send_signal(sign)
+            _, said = process.communicate(timeout=60)
+            assert "Traceback" not in said
+            if "claims hold" in said:  # done, and only the end of Python was interrupted
+                ends("recovered")
+            else:
+                assert process.returncode == 130, said
+                assert said.rstrip().endswith("interrupted; finished runs are kept, the next build continues there")
+            assert lab.wait_for_orphans() == []
             again = START.findall(check(lab, reference.products))
             assert not set(DONE.findall(said)) & set(again), moment
             shutil.rmtree(lab.folder)
