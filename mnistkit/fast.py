@@ -1,7 +1,7 @@
 """One training step of a convolutional network on one CPU core: forward and backward pass by hand, without autograd.
 
-It computes what autograd computes from :class:`~mnistkit.networks.ConvNet`, up to the order of additions, in half to
-two thirds of the time, because each piece runs where it is fast. Measured on one Zen 5 core at B = 100:
+It computes what autograd computes from :class:`~mnistkit.networks.ConvNet`, up to the order of additions, in about
+two thirds of the time, because each piece runs where it is fast. Measured on an idle Zen 5 core at B = 100:
 
 - The linear layers multiply by oneDNN, see :mod:`mnistkit.onednn`.
 - A weight gradient is fastest channels-last (1.0 against 2.6 ms), a data gradient channels-first (2.4 against 3.3 ms),
