@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import string
 import subprocess
 from collections import Counter
 from dataclasses import dataclass
@@ -141,8 +142,13 @@ def cells_of(latex: str) -> list[str]:
     pieces = [cell for body in tables for cell in _CELL.split(_LAYOUT.sub("", body))] if tables else [latex]
     if not tables and ("/" in latex or latex.endswith(".pdf")):
         return []  # the path of a figure
-    cells = (of_latex(piece).text.replace(BARRIER, " ").strip() for piece in pieces)
+    cells = (_trimmed(of_latex(piece).text) for piece in pieces)  # what is barred inside is no plain word
     return [cell for cell in cells if cell]
+
+
+def _trimmed(text: str) -> str:
+    """Drop blanks and barriers at both ends."""
+    return text.strip(BARRIER + string.whitespace)
 
 
 def _bodies(latex: str) -> Iterator[str]:
