@@ -42,6 +42,7 @@ class Live:
             "session": secrets.token_hex(4),
             "version": 0,
             "pages": [],
+            "located": False,
             "phase": "starting",
             "settling": False,
             "errors": [],
@@ -82,7 +83,7 @@ class Live:
                 for old in [number for number in self._documents if number <= version - _KEPT]:
                     self._documents.pop(old).pages.close()
                 changes |= {"version": version, "pages": pages.sizes}
-        self.update(**changes)
+        self.update(located=places is not None, **changes)
 
     def document(self, version: int | None = None) -> Document | None:
         """Return a document that is still kept, by default the current one."""

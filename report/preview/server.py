@@ -77,7 +77,7 @@ class Server(ThreadingHTTPServer):
             super().__init__((HOST, 0), _Handler)
         self.names = frozenset(f"{name}:{self.server_port}" for name in (HOST, "localhost"))
         folder = files("report.preview") / "static"
-        self.parts = {name: (folder / name).read_bytes() for name in ("page.css", "page.js")}
+        self.parts = {item.name: item.read_bytes() for item in folder.iterdir() if item.name.endswith((".css", ".js"))}
         page = Template((folder / "page.html").read_text(encoding="utf-8"))
         self.page = page.substitute(title=html.escape(title), token=html.escape(live.token)).encode()
 

@@ -1,6 +1,5 @@
 """A running preview of a small report, and a page of it in a real Chromium."""
 
-import json
 import os
 import re
 import shutil
@@ -77,24 +76,6 @@ There were \typed{coins.heads}{999} heads, somebody wrote.
 \newpage
 """,
 }
-CHECK = {
-    "schema": 1,
-    "items": [
-        {
-            "kind": "typed",
-            "id": "coins.heads",
-            "text": "999",
-            "verdict": "contradicted",
-            "evidence": "",
-            "file": "templates/part.tex",
-            "line": 8,
-            "column": 12,
-            "expected": "49",
-            "actual": "999",
-        }
-    ],
-    "coverage": {"bound": 2, "typed": 1, "exempt": 0, "unchecked": 0},
-}
 
 
 class Preview:
@@ -105,8 +86,6 @@ class Preview:
         for name, text in FILES.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        (folder / "build").mkdir()
-        (folder / "build/check.json").write_text(json.dumps(CHECK), encoding="utf-8")
         editor = folder / "editor.sh"
         editor.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {folder}/opened\n')
         editor.chmod(0o755)

@@ -70,7 +70,7 @@ def test_the_page_holds_no_script_and_escapes_its_title(client):
     assert "script-src 'self'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
-    for name in ("/page.js", "/page.css"):
+    for name in ("/page.js", "/pages.js", "/page.css"):
         assert client.ask(name)[0] == 200
 
 
