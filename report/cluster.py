@@ -176,14 +176,16 @@ def dask_cluster(address: str, plan: Plan, data: DataSource | None, local: Execu
     RunError
         When nobody answers.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is raised
+    for name in ("distributed", "distributed.client"):  # Dask gives each a level of its own
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is raised
     large = {"distributed.admin.large-graph-warning-threshold": "1 TiB"}  # the data go this way on purpose
     with dask.config.set(large):
         client = _connect(address)
         try:
             cluster = Cluster(client, Cargo.of(plan, data), local)
             yield cluster
-            client.run(make_exit(cluster._name), on_error="ignore")  # noqa: SLF001 - the two belong together
+            with suppress(Exception):  # all is done; what is left behind there ends by itself
+                client.run(make_exit(cluster._name), on_error="ignore")  # noqa: SLF001 - the two belong together
         finally:
             with suppress(Exception):  # the scheduler may be gone; that has been said
                 client.close(timeout=CONNECT_SECONDS)

@@ -294,7 +294,7 @@ def test_progress_comes_from_the_workers(dask, make_project) -> None:
 
 def test_a_worker_killed_in_the_middle_of_a_run(tmp_path, make_project, reference) -> None:
     """Its run is executed again on the other worker, with the same result, and its child does not outlive it."""
-    project = make_project(seconds=1.0)
+    project = make_project(seconds=1.5)
     with dask_in(tmp_path) as dask:
         victim = dask.workers[0]
 
@@ -341,7 +341,7 @@ def test_a_scheduler_that_vanishes_is_one_message(tmp_path, make_project, refere
     assert build.returncode == 1
     assert "error: the Dask scheduler at tcp://" in said
     assert "what had finished is kept" in said
-    assert "Traceback" not in said
+    assert "Traceback" not in said, said
     assert "never retrieved" not in said
     again = project.compute(cache=Path(".cache"))
     assert 1 < len(again.executed) < 5
