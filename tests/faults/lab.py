@@ -18,9 +18,12 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 LONG = os.environ.get("FAULTS") == "long"
 """Whether the long campaign was asked for: ``FAULTS=long``."""
+long_only = pytest.mark.skipif(not LONG, reason="part of the long campaign: FAULTS=long")
 
 MODULE = r'''
     """Does the mean of a sample come close to that of its distribution?"""

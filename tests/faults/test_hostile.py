@@ -11,7 +11,7 @@ from report.model import Claim, Figure, Result, Table, Value
 from report.render import render
 from report.views import SectionResult, section_view
 from tests.faults.conftest import Ledger
-from tests.faults.lab import LONG, Lab
+from tests.faults.lab import LONG, Lab, long_only
 
 SECRET = "SECRETSECRET"  # noqa: S105 - a word to look for
 STRINGS = [
@@ -130,7 +130,7 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", "", text.replace("’", "'").replace("‘", "`"))
 
 
-@pytest.mark.parametrize("tex", list(ATTEMPTS) if LONG else list(ATTEMPTS)[1:16:4])
+@pytest.mark.parametrize("tex", list(ATTEMPTS) if LONG else list(ATTEMPTS)[1:8:6])
 def test_tex_reads_and_writes_nothing_outside(tex: str, built: Lab, ledger: Ledger) -> None:
     """What TeX itself opens stays inside the project and its own installation, and no program is started."""
     with ledger.trial("A template whose TeX reads, writes or runs outside", "message") as ends:
@@ -146,7 +146,7 @@ def test_tex_reads_and_writes_nothing_outside(tex: str, built: Lab, ledger: Ledg
         assert not list(built.folder.parent.rglob("pwned*"))
 
 
-@pytest.mark.skipif(not LONG, reason="it holds a limit of xdvipdfmx against its documentation")
+@long_only
 @pytest.mark.parametrize("tex", READS_OUTSIDE)
 def test_what_the_maker_of_the_pdf_reads_is_not_limited(tex: str, built: Lab) -> None:
     """docs/faults.md says that a template can put any file into the PDF; when this fails, it no longer can."""

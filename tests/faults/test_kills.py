@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Ledger, Reference
-from tests.faults.lab import LONG, Lab, copy_of, moments
+from tests.faults.lab import LONG, Lab, copy_of, long_only, moments
 
 DONE = re.compile(r"^  done  (means\.\S+) in", re.MULTILINE)
 START = re.compile(r"^  start (means\.\S+)", re.MULTILINE)
@@ -29,7 +29,7 @@ def check(lab: Lab, expected: dict[str, str]) -> str:
 
 def test_killed_at_any_moment(reference: Reference, tmp_path: Path, ledger: Ledger) -> None:
     """SIGKILL, of the build alone or with its processes: the next build is right and repeats no run that was done."""
-    for number, moment in enumerate(moments(50 if LONG else 2, reference.seconds)):
+    for number, moment in enumerate(moments(50 if LONG else 1, reference.seconds)):
         with ledger.trial("SIGKILL at a random moment of a build"):
             lab = Lab(tmp_path / str(number))
             _, said = lab.kill_after(moment, group=bool(number % 2))
@@ -39,10 +39,11 @@ def test_killed_at_any_moment(reference: Reference, tmp_path: Path, ledger: Ledg
             shutil.rmtree(lab.folder)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM] if LONG else [signal.SIGINT])
+@long_only
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_at_any_moment(sign: signal.Signals, reference: Reference, tmp_path: Path, ledger: Ledger) -> None:
     """Ctrl-C or a polite end: exit code 130 and one line, no process left; the next build is right."""
-    for number, moment in enumerate(moments(10 if LONG else 1, reference.seconds, seed=2)):
+    for number, moment in enumerate(moments(10, reference.seconds, seed=2)):
         with ledger.trial(f"{sign.name} at a random moment of a build", "message") as ends:
             lab = Lab(tmp_path / str(number))
             process = lab.start(start_new_session=True)
@@ -70,7 +71,7 @@ def test_killed_while_latex_writes_its_files(built: Lab, reference: Reference, l
     edited = copy_of(built, tmp_path / "edited")
     edited.good()
     expected = edited.products()
-    for number in range(20 if LONG else 2):
+    for number in range(20 if LONG else 1):
         with ledger.trial("SIGKILL while XeLaTeX rewrites its .aux"):
             lab = copy_of(built, tmp_path / str(number))
             auxiliaries = [lab.out / ".tex/report.aux", lab.out / ".head/.tex/report.aux"]
@@ -97,7 +98,7 @@ def _state(path: Path) -> tuple[int, int] | None:
 def test_an_edit_a_kill_and_the_edit_reverted(built: Lab, reference: Reference, ledger: Ledger) -> None:
     """A figure that a killed build of another version wrote, or half wrote, is not taken for that of this one."""
     figure = built.out / "figures/means.bars.pdf"
-    for number, moment in enumerate(moments(20 if LONG else 2, reference.seconds, seed=1)):
+    for number, moment in enumerate(moments(20 if LONG else 1, reference.seconds, seed=1)):
         with ledger.trial("An edit, SIGKILL, the edit reverted"):
             before = figure.read_bytes()
             old, new = BARS[0], BARS[1].replace("9 +", f"{9 + number} +")
@@ -129,12 +130,13 @@ def test_builds_at_once(count: int, reference: Reference, tmp_path: Path, ledger
             assert lab.products() == reference.products
 
 
+@long_only
 def test_builds_of_different_versions_at_once(built: Lab, ledger: Ledger, tmp_path: Path) -> None:
     """A build that waited builds the files as they are then: the last one wins as a whole, PDF and results."""
     edited = copy_of(built, tmp_path / "edited")
     edited.edit("means.py", *LARGER)
     edited.good()
-    for _ in range(5 if LONG else 1):
+    for _ in range(5):
         with ledger.trial("Two builds at once, the sources edited between"):
             lab = copy_of(built, tmp_path / "both")
             lab.edit("templates/part.tex", "A part.", "Another part.")
@@ -151,9 +153,10 @@ def test_builds_of_different_versions_at_once(built: Lab, ledger: Ledger, tmp_pa
             shutil.rmtree(lab.folder)
 
 
+@long_only
 def test_clean_during_a_build(fresh: Lab, reference: Reference, ledger: Ledger) -> None:
     """``clean`` waits for the build that is running, and does not pull its folder away."""
-    for number in range(5 if LONG else 1):
+    for number in range(5):
         with ledger.trial("clean during a build"):
             process = fresh.start()
             time.sleep(0.8 + number / 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Ledger, Reference
-from tests.faults.lab import LONG, Lab, copy_of
+from tests.faults.lab import LONG, Lab, copy_of, long_only
 
 KIB = 1024
 LOOP = r"\loop\iftrue ACTION\repeat"
@@ -34,9 +34,10 @@ def small_disk(tmp_path: Path):
     assert tmp_path
 
 
+@long_only
 def test_a_full_disk(small_disk: Path, reference: Reference, ledger: Ledger) -> None:
     """With less and less left of the disk, the build ends in one message; with space again, the next one finishes."""
-    levels = [4 * n for n in range(25)] + [100 + 25 * n for n in range(20)] if LONG else [0, 48, 130]
+    levels = [4 * n for n in range(25)] + [100 + 25 * n for n in range(20)]
     outcomes = set()
     for left in levels:
         with ledger.trial("A full disk, with 0 to 575 KiB left", "message") as ends:
@@ -61,9 +62,10 @@ def test_a_full_disk(small_disk: Path, reference: Reference, ledger: Ledger) -> 
     assert 1 in outcomes
 
 
+@long_only
 def test_a_disk_that_fills_up_under_a_built_report(small_disk: Path, reference: Reference, ledger: Ledger) -> None:
     """An edit that cannot be built for lack of space leaves the last good PDF and results as they were."""
-    for left in range(0, 160, 8) if LONG else (16,):
+    for left in range(0, 160, 8):
         with ledger.trial("A full disk, under a report that is built"):
             lab = copy_of(reference.lab, small_disk / "p")
             lab.edit("templates/part.tex", "A part.", "Another part.")
@@ -84,7 +86,7 @@ def test_a_disk_that_fills_up_under_a_built_report(small_disk: Path, reference: 
             shutil.rmtree(lab.folder)
 
 
-@pytest.mark.parametrize("limit", [1, 2, 4, 8, 16, 32, 64] if LONG else [1, 8])
+@pytest.mark.parametrize("limit", [1, 2, 4, 8, 16, 32, 64] if LONG else [8])
 def test_a_limit_on_the_size_of_files(limit: int, reference: Reference, fresh: Lab, ledger: Ledger) -> None:
     """Where no file may grow beyond some KiB, as under a quota, the build ends in one message and recovers later."""
     with ledger.trial("A limit on the size of files (1 to 64 KiB)", "message"):
@@ -98,7 +100,7 @@ PLACES = ["build", "build/.tex", "build/figures", "build/report.pdf/x", ".cache"
 PLACES += ["build/report.tex/x", "build/results.json/x", "build/.stamp.json/x", "build/.lock/x", ".cache/index"]
 
 
-@pytest.mark.parametrize("place", PLACES if LONG else PLACES[:2])
+@pytest.mark.parametrize("place", PLACES if LONG else PLACES[1:2])
 def test_something_in_the_way(place: str, fresh: Lab, reference: Reference, ledger: Ledger) -> None:
     """A file where a folder must be, or a folder where a file must be: one message that names it."""
     with ledger.trial("A file or folder in the way of a product", "message"):
@@ -152,7 +154,7 @@ MEMORY = {
 }
 
 
-@pytest.mark.parametrize("fault", MEMORY)
+@pytest.mark.parametrize("fault", MEMORY if LONG else list(MEMORY)[:1])
 def test_out_of_memory(fault: str, fresh: Lab, reference: Reference, ledger: Ledger) -> None:
     """The run is named, what had finished is kept, and the build goes on once there is memory."""
     harm, hint = MEMORY[fault]
