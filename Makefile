@@ -2,7 +2,7 @@
 # Options of build.py go in ARGS: make report ARGS="--profile quick"
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help report test lint doctor benchmark setup lock clean
+.PHONY: help report watch test lint doctor benchmark setup lock clean
 
 PYTHON := .venv/bin/python
 ARGS ?=
@@ -12,6 +12,9 @@ help: ## this list
 
 report: setup ## run what is missing and make build/report.pdf
 	@$(PYTHON) build.py $(ARGS)
+
+watch: setup ## build after every save and show the pages in the browser
+	@$(PYTHON) build.py watch $(ARGS)
 
 test: setup ## run the tests
 	@$(PYTHON) -m pytest $(ARGS)

@@ -124,9 +124,12 @@ def _preamble(text: str) -> str | None:
 
 
 def _outdated(job: Job, head: Path, started: float) -> bool:
-    """Tell whether a file that the preamble read was written after it was read."""
-    lines = (head / f"{job.name}.fls").read_text(encoding="utf-8", errors="replace").splitlines()
+    """Tell whether a file that the preamble read was written after it was read, or is not known."""
     end = f"INPUT {job.name}.tex"
-    read = {line[6:] for line in lines[: lines.index(end) if end in lines else 0] if line.startswith("INPUT ")}
+    try:
+        lines = (head / f"{job.name}.fls").read_text(encoding="utf-8", errors="replace").splitlines()
+        read = {line[6:] for line in lines[: lines.index(end)] if line.startswith("INPUT ")}
+    except (OSError, ValueError):
+        return True
     paths = [job.out / name for name in read]
-    return end not in lines or any(path.exists() and path.stat().st_mtime > started for path in paths)
+    return any(path.exists() and path.stat().st_mtime > started for path in paths)

@@ -178,6 +178,8 @@ class Builder:
         self._sources = Sources.of(self._config, self._sources)
         self._watching.follow(self._sources.folders())
         computation = Computation(self._config, self._data, Plain())
+        if computation.info.notice:
+            self._live.update(notice=computation.info.notice)
         records, missing = computation.look_up()
         if missing and expected:
             raise RunError("what was computed is not in the store", hint="is the disk full?")

@@ -9,6 +9,7 @@ import re
 import struct
 import threading
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from report.errors import MissingToolError
 from report.preview.synctex import Rectangle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _LOCK = threading.RLock()
 _ESCAPED = re.compile(r"\\([%&#_$ {}])")
@@ -43,6 +44,7 @@ class Pages:
 
     def __init__(self, content: bytes) -> None:
         self.content = content
+        self._closed = False
         with _LOCK:
             self._document = _pdfium().PdfDocument(content)
             sizes = [self._document.get_page_size(index) for index in range(len(self._document))]
@@ -51,7 +53,7 @@ class Pages:
     def picture(self, page: int, width: int, known: str = "") -> Picture:
         """Return a page, counted from 1, drawn so many pixels wide; without its PNG if ``known`` is its digest."""
         width = max(16, min(width, MAX_WIDTH))
-        with _LOCK:
+        with self._open():
             bitmap = self._document[page - 1].render(scale=width / self.sizes[page - 1][0], rev_byteorder=True)
             pixels, stride = bytes(bitmap.buffer), bitmap.stride
             columns, rows, channels = bitmap.width, bitmap.height, bitmap.n_channels
@@ -65,7 +67,7 @@ class Pages:
     def text(self, page: int) -> list[tuple[float, float, float, float, str]]:
         """Return the pieces of a page's text: left, top, width and height in big points, and what stands there."""
         height = self.sizes[page - 1][1]
-        with _LOCK:
+        with self._open():
             words = self._document[page - 1].get_textpage()
             boxes = [words.get_rect(index) for index in range(words.count_rects())]
             pieces = [(box, words.get_text_bounded(*box)) for box in boxes]
@@ -89,7 +91,7 @@ class Pages:
     def _search(self, page: int, text: str) -> list[Rectangle]:
         height = self.sizes[page - 1][1]
         found = []
-        with _LOCK:
+        with self._open():
             words = self._document[page - 1].get_textpage()
             searcher = words.search(text, match_case=True)
             while (hit := searcher.get_next()) is not None:
@@ -103,7 +105,16 @@ class Pages:
     def close(self) -> None:
         """Free what PDFium holds."""
         with _LOCK:
+            self._closed = True
             self._document.close()
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        """Hold the lock over a document that has not been closed; ValueError if a newer one has replaced it."""
+        with _LOCK:
+            if self._closed:
+                raise ValueError("the document is closed")
+            yield
 
 
 def _overlap(one: Rectangle, other: Rectangle) -> bool:

@@ -1,5 +1,6 @@
 """The live page in a real Chromium: a save is seen, errors point home, and a place leads to its line and back."""
 
+import re
 import time
 
 import pytest
@@ -98,11 +99,15 @@ def test_saves_during_a_build_lead_to_one_more(preview, page):
 
 def test_a_change_of_code_runs_what_depends_on_it(preview, page):
     """One section is computed anew in a process of its own; the other is not, and prose goes on meanwhile."""
+    page.wait_for_text(2, "were heads")
+    heads = re.search(r"(\d+) were heads", page.text(2))[0]
     seen = len(preview.lines)
     preview.edit("coins.py", "Toss(100)", "Toss(400)")
     preview.wait_for("computing coins$")
-    page.until(f"!{PAGE_2}.textContent.includes(', 49 were')")
-    assert not any("dice.few" in line for line in preview.lines[seen:])
+    preview.edit("templates/part.tex", "somebody wrote", "written meanwhile")
+    page.wait_for_text(2, "written meanwhile")
+    page.until(f"!{PAGE_2}.textContent.includes({heads!r})")
+    assert not any("dice" in line for line in preview.lines[seen:])
 
 
 def test_an_error_in_the_code_names_its_line(preview, page):
@@ -165,4 +170,19 @@ def test_ctrl_c_ends_a_running_computation_too(start, processes, tmp_path):
     started = time.monotonic()
     assert preview.end() == 0
     assert time.monotonic() - started < 12
+    assert not processes(folder)
+
+
+def test_a_killed_preview_leaves_no_process(start, processes, tmp_path):
+    """Even without a chance to tidy up: XeLaTeX that waits and runs that are computed end by themselves."""
+    folder = tmp_path.resolve()
+    preview = start(folder)
+    preview.edit("coins.py", "return Outcome(", "import time; time.sleep(60)\n        return Outcome(")
+    preview.wait_for("computing coins$")
+    time.sleep(2)
+    preview.process.kill()
+    preview.end()
+    deadline = time.monotonic() + 15
+    while processes(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert not processes(folder)
