@@ -128,11 +128,12 @@ def lost(uses: Sequence[Use], text: str) -> tuple[Lost, ...]:
             Lost(use.id, use.location, word, 1, 0) for word in sorted(words) if _plain_word(word) and word not in bare
         ]
     shown = _shown(text)
-    missing += [
-        Lost(first[number].id, first[number].location, number, count, shown[number])
-        for number, count in numbers.items()
-        if shown[number] < count
-    ]
+    for number, count in numbers.items():
+        found = shown[number]
+        if found < count:  # rare, so the slower search is for these alone
+            found = max(found, _spaced_count(number, text))
+        if found < count:
+            missing.append(Lost(first[number].id, first[number].location, number, count, found))
     return tuple(missing)
 
 
@@ -173,6 +174,16 @@ def _shown(text: str) -> Counter[str]:
     counts = Counter(_NUMBER.findall(text))
     joined = Counter(_NUMBER.findall(_SPACED.sub("", _THIN.sub("", text))))
     return counts | joined
+
+
+def _spaced_count(number: str, text: str) -> int:
+    """Count a number with or without spaced thousands, also right behind another number: ``3 205 706`` in a table."""
+    whole, point, decimals = number.partition(".")
+    first = len(whole) % 3 or 3
+    groups = [whole[:first], *(whole[start : start + 3] for start in range(first, len(whole), 3))]
+    separator = "[\u2009\u202f\u00a0, ]?"
+    pattern = rf"(?<![\d.]){separator.join(groups)}{re.escape(point + decimals)}(?!\d)"
+    return len(re.findall(pattern, text))
 
 
 def _plain_word(word: str) -> bool:

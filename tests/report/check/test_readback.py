@@ -90,3 +90,9 @@ def test_a_real_pdf(render_text, tmp_path):
     compile_pdf(tmp_path / "out", "report", rendered, epoch=0, root=tmp_path)
     (loss,) = read_back(rendered, tmp_path / "out" / "report.pdf")
     assert (loss.id, loss.text, loss.location.line) == ("logistic.n_weights", "7850", 2)
+
+
+def test_spaced_thousands_behind_another_number_are_found():
+    """A narrow table sets ``3`` and ``205 706`` one blank apart; what is missing there is still missed."""
+    assert lost([use(r"205\,706"), use("3")], "Net2  6  16  –  3 205 706") == ()
+    assert [found.text for found in lost([use(r"205\,706")], "3 205 707 与 1205 706")] == ["205706"]
