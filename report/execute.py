@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from report.plan import Plan, RunState, SectionState
 from report.worker import AnalysisRequest, Finished, RunRequest, perform_analysis, perform_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor
 
     from report.model import DataSource
@@ -95,10 +97,11 @@ class Execution:
 
     def _submit(self, executor: Executor, state: RunState | SectionState) -> None:
         self.watcher.started(state.label)
-        if isinstance(state, RunState):
-            future = executor.submit(perform_run, self._run_request(state))
-        else:
-            future = executor.submit(perform_analysis, self._analysis_request(state))
+        with _workers_deaf_to_interrupts():
+            if isinstance(state, RunState):
+                future = executor.submit(perform_run, self._run_request(state))
+            else:
+                future = executor.submit(perform_analysis, self._analysis_request(state))
         self._pending[future] = state
 
     def _run_request(self, state: RunState) -> RunRequest:
@@ -151,6 +154,16 @@ class Execution:
                 state.missing = False
                 self.plan.store.put_record("last-analyses", state.section.name, {"seconds": finished.seconds})
             self.watcher.finished(state.label, finished.seconds)
+
+
+@contextmanager
+def _workers_deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that are started here never hear Ctrl-C, not even before their first line: we end them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children inherit the mask
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _progress_folder() -> Path:

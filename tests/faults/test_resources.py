@@ -66,7 +66,7 @@ def test_a_full_disk(small_disk: Path, reference: Reference, ledger: Ledger) -> 
 def test_a_disk_that_fills_up_under_a_built_report(small_disk: Path, reference: Reference, ledger: Ledger) -> None:
     """An edit that cannot be built for lack of space leaves the last good PDF and results as they were."""
     for left in range(0, 160, 8):
-        with ledger.trial("A full disk, under a report that is built"):
+        with ledger.trial("A full disk, under a report that is built") as ends:
             lab = copy_of(reference.lab, small_disk / "p")
             lab.edit("templates/part.tex", "A part.", "Another part.")
             lab.edit("means.py", '"all within 1"', '"every one"')
@@ -78,6 +78,7 @@ def test_a_disk_that_fills_up_under_a_built_report(small_disk: Path, reference: 
             if done.returncode:
                 assert "Traceback" not in done.stderr, (left, done.stderr)
                 assert done.stderr.count("\nerror: ") == 1, (left, done.stderr)
+                ends("message")
                 assert (lab.out / "report.pdf").read_bytes().rstrip().endswith(b"%%EOF")
                 lab.results()
             ballast.unlink()
