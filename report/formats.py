@@ -1,14 +1,14 @@
 r"""Numbers and strings as LaTeX: pure functions, registered as filters of the templates.
 
-Rounding is decimal: a float stands for the decimal that Python prints for it, and halves go to the even digit,
-so that 0.125 prints as 0.12 and 2.675 as 2.68. Signs, powers and comparison signs are set with
+Rounding is decimal: a float stands for the decimal that Python prints for it, and halves go away from zero, as
+readers round and as the checker does, so that 0.125 prints as 0.13 and 2.675 as 2.68. Signs, powers and comparison signs are set with
 ``\ensuremath``, so that a printed number works in text and in a formula.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Self
 
 from markupsafe import Markup
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MINUS = r"\ensuremath{-}"
-_EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)  # no double needs more digits than that
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)  # no double needs more digits than that
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -168,7 +168,7 @@ def general(number: object, digits: int = 4) -> Latex:
     exact = decimal(number)
     if isinstance(number, int) or not exact:
         return _signed(_rounded(exact, 0))
-    short = Context(digits, ROUND_HALF_EVEN).plus(exact)
+    short = Context(digits, ROUND_HALF_UP).plus(exact)
     if not -5 < short.adjusted() < max(digits, 6):  # noqa: PLR2004 - as printf's %g, with room for counts
         trimmed = short.normalize().as_tuple().digits
         return scientific(short, len(trimmed) - 1)

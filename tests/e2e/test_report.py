@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,8 @@ def text(copy: Copy) -> str:
 
 
 def percent(ratio: float) -> str:
-    """Round as GB/T 8170 prescribes: a half goes to the even digit."""
-    return f"{(Decimal(repr(ratio)) * 100).quantize(Decimal('0.1'), ROUND_HALF_EVEN)}%"
+    """Round as readers do: a half goes up, decided on the decimal that the number is written as."""
+    return f"{(Decimal(repr(ratio)) * 100).quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
 
 
 def cells(*parts: str) -> str:

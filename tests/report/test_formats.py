@@ -51,7 +51,7 @@ def _read_back(latex: str) -> str:
         (points(0.0123), "1.23"),
         (points(0.0123, sign=True), r"\ensuremath{+}1.23"),
         (fixed(2.675), "2.68"),
-        (fixed(0.125), "0.12"),
+        (fixed(0.125), "0.13"),
         (fixed(0.375), "0.38"),
         (fixed(-0.001), "0.00"),
         (fixed(1e22, 0), "10000000000000000000000"),
