@@ -8,11 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from report.check.diff import remember
-from report.check.match import judge
-from report.check.project import check_project, facts_of, published_items, write_check
-from report.check.published import published_table
-from report.check.readback import read_back, refuse_losses
 from report.closure import Project, module_of
 from report.files import write_atomic, write_if_changed
 from report.provenance import commit, describe_build, source_date_epoch
@@ -71,7 +66,8 @@ def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | No
     inputs = _digest_of_inputs(config, computed, provenance, [epoch, config.draft])
     if _unchanged(config.out, inputs):
         return Published(pdf)
-    from report.compile import compile_pdf  # noqa: PLC0415 - not needed when nothing changed
+    from report.check import remember  # noqa: PLC0415 - not needed when nothing changed
+    from report.compile import compile_pdf  # noqa: PLC0415 - likewise
 
     rendered = render_report(config, computed, provenance)
     _write_figures(config.out / "figures", computed.sections)
@@ -88,7 +84,8 @@ def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | No
 
 def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any] | None = None) -> Rendered:
     """Fill the templates with these results; ``provenance`` is what :func:`describe_build` returns."""
-    from report.render import render  # noqa: PLC0415 - not needed when nothing changed
+    from report.check import judge  # noqa: PLC0415 - not needed when nothing changed
+    from report.render import render  # noqa: PLC0415 - likewise
 
     context = template_context(config, computed, provenance or describe_build(config, computed))
     return render(
@@ -104,11 +101,13 @@ def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[s
 
 def _check(config: BuildConfig, computed: Computed, rendered: Rendered, compiled: Compiled) -> Check:
     """Read the PDF back, hold the prose against the results, and write down what was found."""
-    refuse_losses(read_back(rendered, compiled.pdf))
+    from report import check as checks  # noqa: PLC0415 - not needed when nothing changed
+
+    checks.refuse_losses(checks.read_back(rendered, compiled.pdf))
     numbers = {label.partition(":")[2]: number for label, number in compiled.numbers.items()}
-    facts = replace(facts_of(computed.replicates, computed.info), numbers=numbers)
-    check = check_project(rendered, facts, config)
-    write_check(check, facts, config)
+    facts = replace(checks.facts_of(computed.replicates, computed.info), numbers=numbers)
+    check = checks.check_project(rendered, facts, config)
+    checks.write_check(check, facts, config)
     return check
 
 
@@ -128,6 +127,8 @@ def anticipate(config: BuildConfig, warm: WarmTex) -> None:
 
 def template_context(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names that templates can use: one per section, and what concerns the whole report."""
+    from report.check import facts_of, published_items, published_table  # noqa: PLC0415 - as in publish
+
     views = {
         name: section_view(name, SectionResult(record.result, record.settings))
         for name, record in computed.sections.items()
