@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from report.remote_cache import SharedCache
 
 NO_DATA = DataInfo("none", "")
+_DATA_BYTES = "4e9"
+"""Data stay in a worker on purpose: below this, loky must not take what was loaded for a leak and start it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +256,18 @@ class Computation:
 @contextmanager
 def local_processes(jobs: int) -> Iterator[Executor]:
     """Provide spawned worker processes with one thread each; on any error they are killed, none is left."""
-    from loky import ProcessPoolExecutor  # noqa: PLC0415 - a prose edit executes nothing
+    from multiprocessing import resource_tracker  # noqa: PLC0415 - a prose edit executes nothing
+
+    from loky import ProcessPoolExecutor  # noqa: PLC0415 - likewise
 
     from report.worker import THREAD_LIMITS, prepare_process  # noqa: PLC0415 - likewise
 
+    resource_tracker.ensure_running()  # its start lets Ctrl-C through, which is held back while workers start
     executor = ProcessPoolExecutor(
-        max_workers=jobs, env=dict(THREAD_LIMITS), initializer=prepare_process, initargs=(os.getpid(),)
+        max_workers=jobs,
+        env={**THREAD_LIMITS, "LOKY_MAX_MEMORY_LEAK_SIZE": _DATA_BYTES},
+        initializer=prepare_process,
+        initargs=(os.getpid(),),
     )
     try:
         yield executor
