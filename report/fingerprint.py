@@ -10,7 +10,6 @@ import sys
 from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from report.errors import RunError
@@ -139,6 +138,8 @@ def encode(value: object) -> str:
 @cache
 def versions_of(packages: frozenset[str]) -> dict[str, str]:
     """Return the installed version of each foreign package (by import name), and of Python."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - after XeLaTeX was started
+
     names = {*(_DISTRIBUTIONS.get(name, name) for name in packages), *_NUMERICS}
     found = {"python": ".".join(map(str, sys.version_info[:2]))}
     for name in sorted(names):

@@ -101,12 +101,16 @@ def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[s
 
 def _check(config: BuildConfig, computed: Computed, rendered: Rendered, compiled: Compiled) -> Check:
     """Read the PDF back, hold the prose against the results, and write down what was found."""
-    from report import check as checks  # noqa: PLC0415 - not needed when nothing changed
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not needed when nothing changed
 
-    checks.refuse_losses(checks.read_back(rendered, compiled.pdf))
-    numbers = {label.partition(":")[2]: number for label, number in compiled.numbers.items()}
-    facts = replace(checks.facts_of(computed.replicates, computed.info), numbers=numbers)
-    check = checks.check_project(rendered, facts, config)
+    from report import check as checks  # noqa: PLC0415 - likewise
+
+    with ThreadPoolExecutor(1) as pool:  # another program reads the PDF meanwhile
+        losses = pool.submit(checks.read_back, rendered, compiled.pdf)
+        numbers = {label.partition(":")[2]: number for label, number in compiled.numbers.items()}
+        facts = replace(checks.facts_of(computed.replicates, computed.info), numbers=numbers)
+        check = checks.check_project(rendered, facts, config)
+        checks.refuse_losses(losses.result())
     checks.write_check(check, facts, config)
     return check
 
