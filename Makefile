@@ -2,7 +2,7 @@
 # Options of build.py go in ARGS: make report ARGS="--profile quick"
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help report watch test lint doctor benchmark setup lock clean
+.PHONY: help report watch docs test lint doctor benchmark setup lock clean
 
 PYTHON := .venv/bin/python
 ARGS ?=
@@ -18,6 +18,9 @@ watch: setup ## build after every save and show the pages in the browser
 
 test: setup ## run the tests
 	@$(PYTHON) -m pytest $(ARGS)
+
+docs: setup ## the pages for authors → site/index.html; a warning is an error
+	@$(PYTHON) -m mkdocs build --strict --quiet $(ARGS)
 
 lint: setup ## ruff and mypy
 	$(PYTHON) -m ruff check .
@@ -51,5 +54,5 @@ lock: ## newest versions that pyproject.toml allows → requirements.lock
 	rm -rf .cache/lock
 
 clean: ## remove what builds and tools wrote; stored results (.cache) and .venv stay
-	rm -rf build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
