@@ -20,7 +20,7 @@ test: setup ## run the tests
 	@$(PYTHON) -m pytest $(ARGS)
 
 docs: setup ## the pages for authors → site/index.html; a warning is an error
-	@$(PYTHON) -m mkdocs build --strict --quiet $(ARGS)
+	@$(PYTHON) -m mkdocs build --strict $(ARGS) # not --quiet: it would hide warnings from --strict
 
 lint: setup ## ruff and mypy
 	$(PYTHON) -m ruff check .
