@@ -42,7 +42,9 @@ def main() -> int:
     """Run the campaign and write the page."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["--from"]:
-        write({name: count for path in arguments[1:] for name, count in json.loads(Path(path).read_text()).items()}, "")
+        parts = [json.loads(Path(path).read_text(encoding="utf-8")) for path in arguments[1:]]
+        counts = {name: count for part in parts for name, count in part.items()}
+        write(counts, f"\nJoined from {len(parts)} runs, in which the engine may have differed; a later one counts.\n")
         return 0
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
