@@ -95,8 +95,18 @@ class Project:
                 symbol = index.symbols.get(member)
                 if symbol is not None:
                     sources[f"{path}:{member}"] = symbol.digest
+                    sources.update(self._foreign(path, index, symbol))
                     agenda.extend(self._targets(module, index, symbol))
         return Closure(dict(sorted(sources.items())), frozenset(packages))
+
+    def _foreign(self, path: str, index: ModuleIndex, symbol: Symbol) -> Iterator[tuple[str, str]]:
+        """Yield what the names of other packages stand for: ``mean as f`` and ``median as f`` are two things."""
+        for dotted in symbol.uses:
+            head = dotted.partition(".")[0]
+            targets = index.imports.get(head, ())
+            foreign = [target for target in targets if self._index(target.partition(".")[0]) is None]
+            if foreign and head not in index.symbols:
+                yield f"{path}:{head}", ", ".join(foreign)
 
     def _targets(self, module: str, index: ModuleIndex, symbol: Symbol) -> Iterator[tuple[str, str]]:
         for dotted in symbol.uses:

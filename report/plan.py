@@ -19,6 +19,7 @@ from report.fingerprint import (
     Environment,
     Fingerprint,
     describe_settings,
+    encode,
     explain_change,
     fingerprint_of_analysis,
     fingerprint_of_run,
@@ -104,6 +105,7 @@ class Plan:
 
     def _add_run(self, run: Run, name: str, suffix: str, seed: int, *, force: bool) -> RunState:
         """Take in a run after what it is computed from, so that ``self.runs`` stays in an order of execution."""
+        encode(run)  # refuses a setting that has no key, before it is hashed here
         upstream = {
             field_name: self._add_run(needed, f"{name}.{field_name}", suffix, seed, force=force)
             for field_name, needed in upstream_of(run).items()

@@ -51,6 +51,7 @@ def test_reaches_exactly_what_the_run_uses(project: Path) -> None:
         "section.py:Train",
         "kit/maths.py:used",
         "kit/maths.py:SCALE",
+        "kit/maths.py:np",
     }
 
 
@@ -112,6 +113,15 @@ def test_every_way_to_import_reaches_the_helper(project: Path, body: str) -> Non
     """However a helper is named, the closure holds it; what cannot be followed takes the whole module."""
     (project / "other.py").write_text(f"def start():\n    {body}\n", encoding="utf-8")
     assert "kit/maths.py:used" in sources(project, ("other", "start"))
+
+
+def test_another_foreign_function_under_the_same_name_counts(project: Path) -> None:
+    """``from numpy import mean as f`` and ``median as f`` are two results, though no line of the project differs."""
+    text = "from numpy import mean as f\ndef start(x):\n    return f(x)\n"
+    (project / "other.py").write_text(text, encoding="utf-8")
+    before = sources(project, ("other", "start"))
+    edit(project, "other.py", "mean as f", "median as f")
+    assert sources(project, ("other", "start")) != before
 
 
 def test_parameters_and_local_variables_are_not_taken_for_definitions(project: Path) -> None:

@@ -187,6 +187,7 @@ def test_results_do_not_depend_on_the_number_of_processes(project: Project) -> N
         ("Round(Draw(n))", "print", r"'round' is a builtin_function_or_method, not a Run"),
         ("import numpy as np", "import numpie as np", r"cannot import .*numpie"),
         ("n_samples: int = 4", "n_samples: object = None", None),
+        ('"draw": Draw(n)', '"draw": Draw([n])', r"a setting must be .*got list: \[4\]"),
     ],
 )
 def test_every_failure_is_one_message_with_a_place(project: Project, old: str, new: str, message: str | None) -> None:
