@@ -117,7 +117,7 @@ def compile_pdf(
         passes=passes,
         seconds=time.perf_counter() - started,
         warnings=tuple(found),
-        numbers=_numbers(job.file("aux")),
+        numbers=numbers_of(job.file("aux")),
     )
 
 
@@ -213,5 +213,6 @@ def _failure(errors: list[Diagnostic], output: str, rendered: Rendered) -> Latex
     )
 
 
-def _numbers(aux: Path) -> dict[str, str]:
+def numbers_of(aux: Path) -> dict[str, str]:
+    """Return what each label of a run of LaTeX prints."""
     return {label: number for label, number in _LABEL.findall(read_log(aux)) if "@" not in label}

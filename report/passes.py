@@ -68,7 +68,9 @@ class Job:
 
 
 class Typesetter:
-    """How the first of the passes is run, and who sees its pages."""
+    """How the first of the passes is run, and who sees its pages; ``watched`` if somebody waits for them."""
+
+    watched = False
 
     def first(self, job: Job) -> Done:
         """Run XeLaTeX once over a job."""

@@ -18,6 +18,7 @@ from report.views import Namespace, SectionResult, section_view
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from report.check.facts import Facts
     from report.check.items import Check
     from report.compile import Compiled
     from report.compute import Computed, SectionRecord
@@ -66,13 +67,27 @@ def publish(config: BuildConfig, computed: Computed, typesetter: Typesetter | No
     inputs = _digest_of_inputs(config, computed, provenance, [epoch, config.draft])
     if _unchanged(config.out, inputs):
         return Published(pdf)
-    from report.check import remember  # noqa: PLC0415 - not needed when nothing changed
-    from report.compile import compile_pdf  # noqa: PLC0415 - likewise
+    # Not needed when nothing changed, which is to be found out fast.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - see above
+
+    from report.check import read_back, refuse_losses, remember, write_check  # noqa: PLC0415 - see above
+    from report.compile import compile_pdf, numbers_of  # noqa: PLC0415 - see above
+    from report.passes import WORK  # noqa: PLC0415 - see above
 
     rendered = render_report(config, computed, provenance)
     _write_figures(config.out / "figures", computed.sections)
-    compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root, typesetter=typesetter)
-    check = _check(config, computed, rendered, compiled)
+    with ThreadPoolExecutor(1) as pool:  # the prose is checked while XeLaTeX runs, unless somebody waits for a page
+        before = numbers_of(config.out / WORK / f"{NAME}.aux")
+        early = typesetter is None or not typesetter.watched
+        checking = pool.submit(_check_prose, config, computed, rendered, before) if early else None
+        compiled = compile_pdf(config.out, NAME, rendered, epoch=epoch, root=config.root, typesetter=typesetter)
+        losses = read_back(rendered, compiled.pdf)
+        if checking is not None and compiled.numbers == before:
+            facts, check = checking.result()
+        else:
+            facts, check = _check_prose(config, computed, rendered, compiled.numbers)
+    refuse_losses(losses)
+    write_check(check, facts, config)
     text = json.dumps(results_table(computed, compiled.numbers), ensure_ascii=False, indent=1) + "\n"
     write_atomic(config.out / "results.json", text.encode())
     remember(config.cache, text, commit(config.root))
@@ -99,20 +114,15 @@ def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[s
     )
 
 
-def _check(config: BuildConfig, computed: Computed, rendered: Rendered, compiled: Compiled) -> Check:
-    """Read the PDF back, hold the prose against the results, and write down what was found."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not needed when nothing changed
+def _check_prose(
+    config: BuildConfig, computed: Computed, rendered: Rendered, numbers: Mapping[str, str]
+) -> tuple[Facts, Check]:
+    """Hold the prose against the results, and against the numbers that LaTeX gave to tables and figures."""
+    from report.check import check_project, facts_of  # noqa: PLC0415 - not needed when nothing changed
 
-    from report import check as checks  # noqa: PLC0415 - likewise
-
-    with ThreadPoolExecutor(1) as pool:  # another program reads the PDF meanwhile
-        losses = pool.submit(checks.read_back, rendered, compiled.pdf)
-        numbers = {label.partition(":")[2]: number for label, number in compiled.numbers.items()}
-        facts = replace(checks.facts_of(computed.replicates, computed.info), numbers=numbers)
-        check = checks.check_project(rendered, facts, config)
-        checks.refuse_losses(losses.result())
-    checks.write_check(check, facts, config)
-    return check
+    floats = {label.partition(":")[2]: number for label, number in numbers.items()}
+    facts = replace(facts_of(computed.replicates, computed.info), numbers=floats)
+    return facts, check_project(rendered, facts, config)
 
 
 def anticipate(config: BuildConfig, warm: WarmTex) -> None:

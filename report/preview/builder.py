@@ -40,6 +40,8 @@ _SOURCE = f"{NAME}.tex"
 class _ShowingTex(WarmTex):
     """Shows the pages of the first pass while further ones may follow."""
 
+    watched = True
+
     def __init__(self, builder: Builder) -> None:
         super().__init__()
         self._builder = builder
