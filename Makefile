@@ -16,7 +16,7 @@ report: setup ## run what is missing and make build/report.pdf
 watch: setup ## build after every save and show the pages in the browser
 	@$(PYTHON) build.py watch $(ARGS)
 
-test: setup ## run the tests
+test: setup .venv/browser ## run the tests
 	@$(PYTHON) -m pytest $(ARGS)
 
 docs: setup ## the pages for authors → site/index.html; a warning is an error
@@ -42,6 +42,10 @@ setup: .venv/system .venv/lock ## TeX and the Python environment, where missing
 
 .venv/system: tools/setup.sh | .venv/lock
 	@tools/setup.sh system
+	@touch $@
+
+.venv/browser: tools/setup.sh | .venv/lock
+	@tools/setup.sh browser
 	@touch $@
 
 lock: ## newest versions that pyproject.toml allows → requirements.lock

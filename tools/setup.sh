@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh system    TeX Live, latexmk and poppler, through apt where there is apt
 #   tools/setup.sh python    a virtual environment in .venv with the versions of requirements.lock
+#   tools/setup.sh browser   Chromium for the tests of the live page, where it can be installed
 #   tools/setup.sh which     print the Python that would be used
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -63,6 +64,13 @@ install_system() {
         "is another TeX Live first on PATH? 'command -v xelatex' tells"
 }
 
+# Without it the tests of the live page are skipped, which is no reason to stop.
+install_browser() {
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null && return
+    (apt_install "no Chromium for the tests of the live page" chromium) ||
+        say "going on without Chromium: the tests of the live page are skipped"
+}
+
 # A name on PATH is not enough: pyenv puts names there that start nothing.
 find_python() {
     local name
@@ -98,6 +106,7 @@ install_python() {
 case ${1:-} in
     system) install_system ;;
     python) install_python ;;
+    browser) install_browser ;;
     which) find_python ;;
-    *) stop "usage: tools/setup.sh system|python|which" ;;
+    *) stop "usage: tools/setup.sh system|python|browser|which" ;;
 esac
