@@ -73,6 +73,9 @@ def main(
     except ReportError as error:
         print(f"\nerror: {error}", file=sys.stderr)
         return USAGE if isinstance(error, ConfigError) else FAILED
+    except BrokenPipeError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - what is still to be printed goes nowhere
+        return OK
     except KeyboardInterrupt:
         print("\ninterrupted; finished runs are kept, the next build continues there", file=sys.stderr)
         return INTERRUPTED

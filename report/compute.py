@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from report.closure import Project, module_of
 from report.errors import MissingToolError
-from report.fingerprint import Environment, explain_change, fingerprint_of_section
+from report.fingerprint import Environment, explain_change, fingerprint_of_section, told
 from report.model import DataInfo
 from report.store import Store
 
@@ -244,7 +244,7 @@ class Computation:
         else:
             last = self.store.get_record("last-sections", section.name)
             changes = explain_change(last["components"] if last else None, self.key(section, seed).components)
-            yield f"{section.name}: {'; '.join(changes) or 'its stored result is gone'}"
+            yield f"{section.name}: {told(changes) or 'its stored result is gone'}"
         for name, run in state.runs.items():
             yield f"  {section.name}.{name}: {plan.explain(run)}"
         if state.fingerprint is None:

@@ -64,6 +64,8 @@ def system_errors_told() -> Iterator[None]:
     """Turn what the operating system refuses, wherever it does, into one :class:`StoreError` that names the file."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # nobody reads on, as behind `| head`: no failure to tell of
     except OSError as error:
         names = [str(name) for name in (error.filename, error.filename2) if name is not None]
         raise StoreError(

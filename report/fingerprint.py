@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from report.model import DataInfo
 
 _DISTRIBUTIONS = {"PIL": "pillow", "cv2": "opencv-python", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+_TOLD = 4
 _NUMERICS = ("numpy", "scipy")
 """Always part of a key: most packages compute with these even where the project does not name them."""
 
@@ -163,6 +164,12 @@ def explain_change(before: Mapping[str, Mapping[str, str]] | None, after: Mappin
             if old.get(name) != new.get(name)
         )
     return changes
+
+
+def told(changes: list[str]) -> str:
+    """Join the first few changes to one line."""
+    more = len(changes) - _TOLD
+    return "; ".join(changes[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _change(component: str, name: str, old: str | None, new: str | None) -> str:

@@ -1,8 +1,8 @@
 r"""Numbers and strings as LaTeX: pure functions, registered as filters of the templates.
 
 Rounding is decimal: a float stands for the decimal that Python prints for it, and halves go away from zero, as
-readers round and as the checker does, so that 0.125 prints as 0.13 and 2.675 as 2.68. Signs, powers and comparison signs are set with
-``\ensuremath``, so that a printed number works in text and in a formula.
+readers round and as the checker does, so that 0.125 prints as 0.13 and 2.675 as 2.68. Signs, powers and comparison
+signs are set with ``\ensuremath``, so that a printed number works in text and in a formula.
 """
 
 from __future__ import annotations

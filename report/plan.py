@@ -23,6 +23,7 @@ from report.fingerprint import (
     explain_change,
     fingerprint_of_analysis,
     fingerprint_of_run,
+    told,
     upstream_of,
 )
 from report.model import Run, Section
@@ -186,7 +187,7 @@ class Plan:
             return f"depends on {', '.join(waits)}, which will be executed; skipped if that outcome stays the same"
         last = self.store.get_record("last-runs", state.label)
         changes = explain_change(last["components"] if last else None, state.fingerprint.components)
-        return f"will be executed: {'; '.join(changes) or 'its stored outcome is gone'}"
+        return f"will be executed: {told(changes) or 'its stored outcome is gone'}"
 
     def describe(self, state: SectionState) -> dict[str, Any]:
         """Return the record of a section: its analysis, and the settings, times and keys of its runs."""

@@ -31,8 +31,14 @@ def printable(thing: object) -> object:
 def finalize(context: Context, thing: Any) -> Any:  # noqa: ANN401 - Jinja's interface
     """Turn what a tag prints into LaTeX; results are marked as bound."""
     if isinstance(thing, Named):
-        return Latex(recorder(context).mark("bound", thing.id, _result_text(thing.item, thing.id)))
+        text = Latex(recorder(context).mark("bound", thing.id, _result_text(thing.item, thing.id)))
+        return _linked(context, thing.id, text) if isinstance(thing.item, Value) else text
     return _text_of(thing, "")
+
+
+def _linked(context: Context, name: str, text: Latex) -> Latex:
+    """In a draft, lead from a number to its row in the appendix."""
+    return Latex(rf"\reportlink{{{name}}}{{{text}}}") if context.get("_draft") else text
 
 
 def _text_of(thing: Any, name: str) -> Latex:  # noqa: ANN401 - a tag can hold anything
@@ -105,7 +111,7 @@ def _number_filter(function: Callable[..., Latex]) -> Callable[..., Latex]:
         if not isinstance(thing.item, Value):
             raise TemplateError(f"'{thing.id}' is a {type(thing.item).__name__.lower()}, not a number")
         text = function(thing.item.number, *arguments, **options)
-        return Latex(recorder(context).mark("bound", thing.id, text))
+        return _linked(context, thing.id, Latex(recorder(context).mark("bound", thing.id, text)))
 
     return filtered
 

@@ -141,14 +141,15 @@ def anticipate(config: BuildConfig, warm: WarmTex) -> None:
 
 def template_context(config: BuildConfig, computed: Computed, provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names that templates can use: one per section, and what concerns the whole report."""
-    from report.check import facts_of, published_items, published_table  # noqa: PLC0415 - as in publish
+    from report.check import facts_of, find_origins, published_items, published_table  # noqa: PLC0415 - as in publish
 
     views = {
         name: section_view(name, SectionResult(record.result, record.settings))
         for name, record in computed.sections.items()
     }
     info = computed.info
-    published = published_items(facts_of(computed.replicates, info), config)
+    facts = facts_of(computed.replicates, info)
+    published = published_items(facts, config)
     return {
         **views,
         "sections": tuple(views),
@@ -163,6 +164,8 @@ def template_context(config: BuildConfig, computed: Computed, provenance: Mappin
         "provenance": Namespace("provenance", provenance, "recorded"),
         "published": published_table(published),
         "consistency": published_table(published, "consistency"),
+        "draft": config.draft,
+        "origins": find_origins(facts, config.sections, config.root) if config.draft else {},
     }
 
 

@@ -30,6 +30,7 @@ _BODY = r"\begin{document}"
 _DRAFT_MACRO = (  # unless the preamble defines it; \vadjust, since \marginpar is not allowed in floats
     r"\providecommand\reportdraft[2]{\special{color push rgb 0.8 0 0}#1\special{color pop}"
     r"\ifhmode\vadjust{\smash{\rlap{\kern\dimexpr\hsize+6pt\relax\parbox[t]{70pt}{\raggedright\tiny #2}}}}\fi}"
+    r"\providecommand\reportlink[2]{#2}"
 )
 _OFFSET = re.compile(r" at \d+$")
 _LOCAL = re.compile(r"l_\d+_")
@@ -56,7 +57,8 @@ def render(
     templates, root : Path
         The folder of the templates, and the project to which paths in messages are relative.
     draft : bool
-        Colour what the results contradict: ``\reportdraft{text}{note}`` is put around it.
+        Colour what the results contradict: ``\reportdraft{text}{note}`` is put around it. Around a bound number
+        comes ``\reportlink{id}{text}``, which a preamble can define as a link to the number's row in an appendix.
     judge : callable (text, value) → bool, optional
         Whether a number typed by hand is right; used in draft mode.
     cache : Path, optional

@@ -12,6 +12,7 @@ from report.check.facts import Facts
 from report.check.items import Check, Coverage, Item
 from report.check.match import APPROXIMATE, judge, matches, rounds_to
 from report.check.numbers import Numeral, find_numerals
+from report.check.origins import find_origins
 from report.check.project import check_project, facts_of, published_items, write_check
 from report.check.published import Published, check_published, published_table
 from report.check.readback import read_back, refuse_losses
@@ -43,6 +44,7 @@ __all__ = [
     "decision",
     "facts_of",
     "find_numerals",
+    "find_origins",
     "judge",
     "matches",
     "possible_ratio",
