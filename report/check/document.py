@@ -43,9 +43,10 @@ def check_document(document: Document, facts: Facts, ties: Ties) -> Check:
     numerals = find_numerals(text)
     tagged = tag(text, numerals)
     items: dict[int, Item] = {}
-    for tie in ties.ties:
-        for numeral, item in _tied(document, tagged, tie, facts):
-            items.setdefault(numeral.start, item)
+    for within_sentence in (True, False):  # what the sentence itself names counts before what the paragraph does
+        for tie in ties.ties:
+            for numeral, item in _tied(document, tagged, tie, facts, within_sentence=within_sentence):
+                items.setdefault(numeral.start, item)
     statements = [item for entry in ties.statements for item in _stated(document, tagged, entry, facts)]
     idioms = idiom_spans(text)
     for numeral in numerals:
@@ -78,9 +79,11 @@ def _comparable(numeral: Numeral, value: Value) -> Decimal:
     return number / 100 if numeral.unit == "%" and value.unit.strip() == "%" else number
 
 
-def _tied(document: Document, tagged: Tagged, tie: Tie, facts: Facts) -> list[tuple[Numeral, Item]]:
+def _tied(
+    document: Document, tagged: Tagged, tie: Tie, facts: Facts, *, within_sentence: bool
+) -> list[tuple[Numeral, Item]]:
     found: list[tuple[Numeral, Item]] = []
-    for _, numerals in tagged.find(tie.pattern):
+    for _, numerals in tagged.find(tie.pattern, within_sentence=within_sentence):
         found += [
             (numeral, _compared(document, _meant(numeral, tie), tie.ids[index], facts))
             for index, numeral in numerals.items()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 OPEN, CLOSE = "\ue000", "\ue001"
 _HEADING = 40
 _SENTENCE_END = re.compile(r"[。；;]|\.$")
+_STOP = re.compile(r"[。！？；\n]|(?<=[a-z)])\.(?=[A-Z\s]|$)")
 _NEXT = re.compile(r"\s*(\S)")
 _BLANK_LINE = re.compile(r"[ \t]*\n")
 _SLOT = re.compile(r"<(n|~\d+|[-\d.]+%?|10\^-?\d+)>")
@@ -41,15 +42,27 @@ class Tagged:
     places: Sequence[int]
     numerals: Mapping[int, Numeral] = field(default_factory=dict)
 
-    def find(self, pattern: Pattern) -> Iterator[tuple[re.Match[str], dict[int, Numeral]]]:
-        """Yield the places where a pattern fits, with the numbers at those of its ``<n>`` that take part."""
+    def find(
+        self, pattern: Pattern, *, within_sentence: bool = False
+    ) -> Iterator[tuple[re.Match[str], dict[int, Numeral]]]:
+        """Yield the places where a pattern fits, with the numbers at those of its ``<n>`` that take part.
+
+        What must stand near is looked for in the paragraph and its heading, or ``within_sentence``.
+        """
+        around = self._sentence if within_sentence else self._paragraph
         for match in pattern.regex.finditer(self.text):
-            if pattern.near.pattern and not pattern.near.search(self._paragraph(match.start())):
+            if pattern.near.pattern and not pattern.near.search(around(match.start())):
                 continue
             fixed = [(self.numerals.get(match.start(f"fixed{i}")), wanted) for i, wanted in enumerate(pattern.fixed)]
             if all(found is None or found.value == wanted for found, wanted in fixed):
                 slots = ((index, self.numerals.get(match.start(f"slot{index}"))) for index in range(pattern.n_slots))
                 yield match, {index: numeral for index, numeral in slots if numeral is not None}
+
+    def _sentence(self, index: int) -> str:
+        """Return the sentence around a character."""
+        ends = [match.end() for match in _STOP.finditer(self.text)]
+        start = max((end for end in ends if end <= index), default=0)
+        return self.text[start : min((end for end in ends if end > index), default=len(self.text))]
 
     def _paragraph(self, index: int) -> str:
         """Return the paragraph around a character, and the last heading above it."""

@@ -71,6 +71,16 @@ def test_near_looks_at_the_paragraph_and_its_heading(facts):
     assert verdicts == ["contradicted", "unchecked"]
 
 
+def test_what_the_sentence_names_counts_before_what_the_paragraph_does(facts):
+    """Two subjects in one paragraph: each number belongs to the subject of its own sentence."""
+    ties = "".join(
+        f'[[tie]]\nnear = "{near}"\nid = "{name}"\npattern = "为<n>"\n'
+        for near, name in (("判别", "lda.accuracy[3].accuracy"), ("Net2", "cnn.test_accuracy"))
+    )
+    items = checked("判别的准确率为 94.4%。Net2 的准确率为 98.7%。其准确率为 98.7%。", facts, ties)
+    assert [item[1] for item in items] == ["lda.accuracy[3].accuracy", "cnn.test_accuracy", "lda.accuracy[3].accuracy"]
+
+
 def test_a_statement_is_not_made_where_its_opposite_is(facts):
     """``unless`` keeps a pattern from a sentence that says the reverse."""
     assert checked("因此不能拒绝原假设。", facts) == []

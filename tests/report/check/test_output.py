@@ -143,3 +143,16 @@ def test_origins(tmp_path):
         "lda.p": "pkg/lda.py:2",
         "lda.c": "pkg/lda_claims.py:1",
     }
+
+
+def test_origins_of_computed_names(tmp_path):
+    """A name that an f-string makes is found at that line; a bare placeholder says nothing."""
+    (tmp_path / "pkg").mkdir()
+    text = (
+        "import x\n\ndef analyse(runs, outcomes):\n"
+        '    a = {f"{n}": 1 for n in x}\n    return {f"score_{n}": 1 for n in x}\n'
+    )
+    (tmp_path / "pkg/lda.py").write_text(text, encoding="utf-8")
+    facts = Facts.of_results({"lda": Result(values={"score_3": Value(1), "other": Value(2)})})
+    found = find_origins(facts, [Section("lda", "pkg.lda")], tmp_path)
+    assert found == {"lda.score_3": Location("pkg/lda.py", 5)}
