@@ -134,6 +134,8 @@ def _typeset(job: Job, root: Path, typesetter: Typesetter) -> tuple[Done, int, l
     if changed and not fresh and known == used:
         done, passes, settled = settle(job, typesetter)
     if not settled:
+        if known and known != used:  # latexmk looks for the .bib where it was, which may be another copy of the project
+            job.file("fdb_latexmk").unlink(missing_ok=True)
         done = latexmk(job)
     found = diagnose(job.work, job.name, job.rendered, root)
     if not fresh and _worth_a_clean_start(job, found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from report.check.facts import Facts
     from report.check.items import Item
 
+_TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 PROFILES = ("full", "quick")
 _KEYS = {
     "template": str,
@@ -137,17 +139,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         return {}
-    location = Location(path.name)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not valid TOML: {error}", location=location) from error
+    table = _table(path)
     for key, value in table.items():
+        place = place_of_key(path, key)
         if key not in _KEYS:
-            raise ConfigError(f"unknown key '{key}'", location=location, hint=did_you_mean(key, _KEYS))
+            raise ConfigError(f"unknown key '{key}'", **place, hint=did_you_mean(key, _KEYS))
         if not isinstance(value, _KEYS[key]):
             expected = _KEYS[key].__name__
-            raise ConfigError(f"'{key}' must be a {expected}, got {value!r}", location=location)
+            raise ConfigError(f"'{key}' must be a {expected}, got {value!r}", **place)
     sections = table.pop("sections", [])
     settings: dict[str, Any] = {
         key: Path(value) if key in {"templates", "out", "cache"} else value for key, value in table.items()
@@ -157,3 +156,25 @@ def read_toml(path: Path) -> dict[str, Any]:
     if sections:
         settings["sections"] = tuple(Section(name.rpartition(".")[2], name) for name in sections)
     return settings
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = _TOML_PLACE.search(str(error))
+        location = Location(path.name, int(found[1]), int(found[2])) if found else Location(path.name)
+        message = _TOML_PLACE.sub("", str(error))
+        raise ConfigError(f"not valid TOML: {message}", location=location) from error
+
+
+def place_of_key(path: Path, key: str) -> dict[str, Any]:
+    """Return the keywords ``location`` and ``source`` of an error at a top-level key; none without the file."""
+    if not path.exists():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    start = re.compile(rf"""\s*\[?\s*["']?{re.escape(key)}["']?\s*[].=]""")
+    for number, line in enumerate(lines, 1):
+        if start.match(line):
+            return {"location": Location(path.name, number), "source": line}
+    return {"location": Location(path.name)}

@@ -95,7 +95,7 @@ class Constructs(Extension):
         holds = self.call_method("_holds", [expression, nodes.Const(negated)], lineno=number)
         first = self._block("_claim", [expression, nodes.Const(negated), nodes.Const(2)], body, number)
         second = self._block("_claim", [expression, nodes.Const(not negated), nodes.Const(2)], other, number)
-        return nodes.If(holds, [first], [], [second], lineno=number)
+        return nodes.If(holds, [*_look_ups(other), first], [], [*_look_ups(body), second], lineno=number)
 
     def _parse_typed(self, parser: Parser, number: int) -> nodes.Node:
         expression = value = parser.parse_expression()
@@ -168,6 +168,18 @@ def _placed(begin: Token, tokens: Iterator[Token], line: int, column: int) -> It
     except TemplateSyntaxError as error:
         error.lineno = encode_place(line + error.lineno - begin.lineno, 0 if error.lineno > begin.lineno else column)
         raise
+
+
+def _look_ups(body: list[nodes.Node]) -> list[nodes.Node]:
+    """Look up the results that a sentence names which is not printed: a slip is found now, not when results change."""
+    whole = nodes.Scope(body)
+    local = {"", "caller", "loop"} | {name.name for name in whole.find_all(nodes.Name) if name.ctx != "load"}
+    guarded = {id(item) for node in whole.find_all((nodes.If, nodes.CondExpr)) for item in node.find_all(nodes.Getattr)}
+    return [
+        nodes.ExprStmt(item, lineno=item.lineno)
+        for item in whole.find_all(nodes.Getattr)
+        if id(item) not in guarded and _path(item).partition(".")[0] not in local
+    ]
 
 
 def _path(node: nodes.Node) -> str:

@@ -50,6 +50,8 @@ _ENVIRONMENTS = (
     "abstract align align* cases center description document enumerate equation equation* figure itemize longtable "
     "minipage quote table tabular tabularx theorem verbatim"
 )
+ENVIRONMENTS = frozenset(_ENVIRONMENTS.split())
+"""The environments that authors use most."""
 
 
 def hint_for(message: str, rendered: Rendered, out: Path) -> str:
@@ -61,7 +63,7 @@ def hint_for(message: str, rendered: Rendered, out: Path) -> str:
     if found := _PICTURE.search(message) or _INPUT.search(message):
         return _missing_file(found[1], rendered, out)
     if found := _ENVIRONMENT.search(message):
-        return did_you_mean(found[1], _ENVIRONMENTS.split()) if len(found[1]) > 1 else ""
+        return did_you_mean(found[1], ENVIRONMENTS) if len(found[1]) > 1 else ""
     return next((hint for start, hint in _PLAIN_HINTS.items() if start in message), "")
 
 
@@ -82,3 +84,8 @@ def _missing_file(name: str, rendered: Rendered, out: Path) -> str:
         return rf"a template is taken in with \BLOCK{{include '{name}'}}, not with \input"
     known = [str(path.relative_to(out)) for path in out.glob("figures/*")]
     return did_you_mean(name, known) if known else "the file is neither in the output folder nor beside the templates"
+
+
+def lacks_its_end(row: str) -> bool:
+    r"""Tell whether a line is a row of a table without ``\\`` behind it; one that ends with & goes on below."""
+    return bool(re.search(r"(?<!\\)&", row)) and not re.search(r"(?:\\\\(?:\[[^\]]*\])?|&|\\\w+)\s*(?:%.*)?$", row)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from report.bibtexlog import BibError, bib_errors
 from report.errors import Location, did_you_mean
 from report.latexboxes import overfull_boxes
-from report.latexhints import hint_for, similar_command
+from report.latexhints import hint_for, lacks_its_end, similar_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,15 +23,16 @@ _BARE_ERROR = re.compile(r"! (?P<message>(?!Emergency stop| ==> Fatal).*)")
 _CONTEXT_END = re.compile(r"l\.(\d+) ?(.*)")
 _CUT_OFF = "File ended while scanning use of"  # what TeX says behind the end of a file that is cut off
 _CONTROL = re.compile(r"\\[A-Za-z@]+|\\.")
+_FONT_NAME = re.compile(r'font "(.+?)" cannot be found')
 _FILE_NAME = re.compile(r"File [`'](.+?)(?:\.\w+)?' not found")
 _UNDEFINED = re.compile(r"Warning: (Reference|Citation) [`'](.+?)' .*undefined on input line (\d+)")
 _MULTIPLE = re.compile(r"LaTeX Warning: Label [`'](.+?)' multiply defined")
 _MISSING_CHARACTER = re.compile(r"Missing character: There is no (\S+) .*in font (.+?)[.!]?$")
 _LINE_NUMBER = re.compile(r"\bon (?:input )?line (\d+)")
 _NOT_CONVERGED = re.compile(r"Label\(s\) may have changed|Rerun to get cross-references right")
-_BIB_ERROR = re.compile(r"^(.+?)---line (\d+) of file (.+)$", re.MULTILINE)
 _BIB_WARNING = re.compile(r"^Warning--(.+)$", re.MULTILINE)
 _BIB_KEY = re.compile(r"@\w+\s*\{\s*([^,\s]+)")
+_BIBDATA = re.compile(r"\\bibdata\{([^{}]+)\}")
 _LABELS = re.compile(r"\\newlabel\{([^{}]+)\}")
 
 
@@ -145,8 +147,12 @@ class _Reader:
             number = int(known.get("line") or context.number)
             message, hint, culprit = self.explain(match["message"], context)
             location = self.locate(file, number, context.before, culprit)
+            if "Extra alignment tab" in message and file == self.main and lacks_its_end(self.lines[number - 2]):
+                location, hint = self.rendered.line(number - 1), r"this row lacks its \\"
             if location is None and (name := _FILE_NAME.search(message)):
                 location = self.find(rf"\{{[^{{}}]*\b{re.escape(name[1])}\b")
+            if font := _FONT_NAME.search(message):  # noticed where it is first used
+                location = self.find(rf"\{{\s*{re.escape(font[1])}\s*\}}") or location
             if location is None and number:
                 message = f"{message} (in {Path(file).name}, line {number})"
             auxiliary = Path(file).parent.name == self.work.name and Path(file).stem == self.name
@@ -236,7 +242,7 @@ class _Reader:
     def warnings(self, lines: Sequence[str]) -> Iterator[Diagnostic]:
         """Yield overfull boxes, BibTeX's warnings and references that do not settle."""
         for box in overfull_boxes(lines, self.main):
-            yield self.at("warning", box.message, self.rendered.line(box.line))
+            yield self.at("warning", box.message, self.rendered.line(box.within(self.lines)))
         for text in _BIB_WARNING.findall(read_log(self.work / f"{self.name}.blg")):
             if "didn't find a database entry" not in text:  # reported where it is cited
                 yield self.at("warning", f"BibTeX: {text}", self.bib_place(text))
@@ -244,11 +250,28 @@ class _Reader:
             yield self.at("warning", "the cross-references did not settle", None, "compile once more")
 
     def bibtex_errors(self) -> Iterator[Diagnostic]:
-        """Yield BibTeX's errors at the line of the bibliography."""
-        for text, number, file in _BIB_ERROR.findall(read_log(self.work / f"{self.name}.blg")):
-            location = self.locate(file, int(number))
-            hint = "a comma or a brace is missing here or in the entry before"
-            yield self.at("error", f"BibTeX: {text}", location, hint)
+        """Yield BibTeX's errors at the line of the bibliography or of the template."""
+        log = read_log(self.work / f"{self.name}.blg")
+        for error in [*self.missing_bibliographies(log), *bib_errors(log)]:
+            if missing := error.not_opened(self.bibliographies()):
+                location, hint = self.find(missing[0]), missing[1]
+            elif location := self.locate(error.file, error.line):
+                number, hint = error.at_fault(read_log(self.root / location.file).split("\n"))
+                location = Location(location.file, number)
+            else:
+                hint = ""
+            yield self.at("error", f"BibTeX: {error.message}", location, hint)
+
+    def missing_bibliographies(self, log: str) -> Iterator[BibError]:
+        """Yield an error for each .bib file that is not there: latexmk does not even start BibTeX then."""
+        for names in _BIBDATA.findall(read_log(self.work / f"{self.name}.aux")):
+            for name in {*names.split(",")} - {*self.bibliographies()}:
+                if f": {name}.bib" not in log and not name.endswith("-blx"):
+                    yield BibError(f"I couldn't open database file {name}.bib", "", 0)
+
+    def bibliographies(self) -> list[str]:
+        folder = self.rendered.folder
+        return [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.bib")] if folder else []
 
     def bib_place(self, text: str) -> Location | None:
         """Return the place of the entry that a warning of BibTeX names last."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report.closure import Project, module_of
+from report.config import place_of_key
+from report.errors import TemplateError, did_you_mean
 from report.files import write_atomic, write_if_changed
 from report.provenance import commit, describe_build, source_date_epoch
 from report.results import results_table
@@ -102,6 +104,10 @@ def render_report(config: BuildConfig, computed: Computed, provenance: Mapping[s
     from report.check import judge  # noqa: PLC0415 - not needed when nothing changed
     from report.render import render  # noqa: PLC0415 - likewise
 
+    if not (config.templates / config.template).is_file():
+        hint = did_you_mean(config.template, [path.name for path in config.templates.glob("*.tex")])
+        place = place_of_key(config.root / "report.toml", "template")
+        raise TemplateError(f"there is no template '{config.template}'", **place, hint=hint)
     context = template_context(config, computed, provenance or describe_build(config, computed))
     return render(
         config.template,

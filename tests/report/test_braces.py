@@ -30,6 +30,13 @@ def check(tmp_path):
         ("\\begin{a}\\begin{b}\n\\end{a}", (1, 10), r"'\begin{b}' is never closed"),
         ("is $x\n\nand $y$", (1, 4), "'$' is never closed"),
         ("\\textbf{a $x} b$", (1, 11), "'$' is never closed"),
+        ("is $x\n\\begin{equation}y\\end{equation} and $z$", (1, 4), "'$' is never closed"),
+        ("x \\begin{itemise}\n\\end{itemize}", (1, 3), r"'\begin{itemise}' is never closed"),
+        ("\\begin{itemize}\n\\end{itemise}", (2, 1), r"'\end{itemise}' closes nothing"),
+        ("$\\left( x$", (1, 2), r"'\left' is never closed"),
+        ("\\begin{equation}\n\\left\\{ x\n\\end{equation}", (2, 1), r"'\left' is never closed"),
+        ("a \\emph｛b｝", (1, 8), "the full-width '｛' does not open an argument"),
+        ("$x \\right)$", (1, 4), r"'\right' closes nothing"),
         ("$$x$", (1, 1), "'$$' is closed by a single '$'"),
         ("\\[ x", (1, 1), r"'\[' is never closed"),
         ("x \\)", (1, 3), r"'\)' closes nothing"),
@@ -67,6 +74,8 @@ def test_the_hint_names_the_other_end(check):
         "\\newcommand{\\open}{\\begin{x}}$\n\\begin{document}a\\end{document} } $",
         "\\begin{document}\\catcode`\\{=12 { \\end{document}",
         "\\VAR{'{$}'}",
+        "$\\left[ \\leftarrow \\left\\{ x \\right. \\rightarrow \\right) \\leftskip$",
+        "\\newcommand{\\ket}{\\right>}\n\\begin{document}$\\left| x \\ket$\\end{document}",
     ],
 )
 def test_no_false_alarm(check, source):

@@ -145,7 +145,7 @@ def test_errors_of_the_preamble_and_of_bibtex_are_placed(project):
     assert error.location == Location("templates/part.tex", 1, 7)
     assert (error.message, error.hint) == ("undefined citation 'zho'", "Did you mean 'zhou'?")
     error = project.fail(bibliography, references="@book{zho,\n title={x}\n author={y}}")
-    assert error.location == Location("templates/references.bib", 3)
+    assert error.location == Location("templates/references.bib", 2)  # BibTeX notices in line 3
 
 
 def test_an_overfull_box_is_a_warning_at_its_line(project):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from report.errors import Location
+from report.latexhints import lacks_its_end
 from report.latexlog import diagnose, pages_of
 from report.rendermap import Rendered
 
@@ -61,6 +62,24 @@ def test_overfull_boxes_are_placed(read, log, expected):
     assert read(log) == [("warning", *expected)]
 
 
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (["one two", "three wide{text} four", "five"], 104),
+        (["one two", "three wide-text", "", "wide text"], 104),
+        (["text", "text"], 103),
+        ([r"\end{equation}", "one", "two"], 104),
+    ],
+)
+def test_an_overfull_box_is_placed_by_its_text(read, lines, place):
+    """Within its paragraph, the one line that has its text; a formula's end is no line of text."""
+    text = "\n".join(["a", "b", *lines, "", ""])
+    box = "\\TU/lmr/m/n/10 three wide[]text\n []\n\n"
+    log = f"(./report.tex\nOverfull \\hbox (12.34pt too wide) in paragraph at lines 3--{2 + len(lines)}\n{box})"
+    ((_, location, _),) = read(log, text)
+    assert location == f"templates/a.tex:{place}"
+
+
 def test_small_overfull_boxes_are_silent(read):
     """A point or less is not seen."""
     assert read(f"Overfull \\hbox (1.0pt too wide) in paragraph at lines 3--7\n{BOX}") == []
@@ -108,3 +127,20 @@ def test_pages_are_read_from_the_last_run(tmp_path):
     assert pages_of(log) == 0
     log.write_bytes(b"\xff\nOutput written on .tex/report.xdv (12 pages, 1 bytes).\n")
     assert pages_of(log) == 12
+
+
+@pytest.mark.parametrize(
+    ("row", "lacks"),
+    [
+        ("a & b", True),
+        (r"a \& b & c % d", True),
+        (r"a & b \\", False),
+        (r"a & b \\[2pt] % c", False),
+        (r"a & b \\ \hline", False),
+        ("a &", False),
+        (r"AT\&T", False),
+    ],
+)
+def test_a_row_without_its_end_is_known(row, lacks):
+    """A row that goes on below, that has ended, or that is none, lacks nothing."""
+    assert lacks_its_end(row) is lacks

@@ -120,6 +120,17 @@ def test_an_error_in_a_macro_names_the_macro_and_its_caller(typeset):
     assert caught.value.hint == "Did you mean 'number'? (in a macro called at templates/main.tex:3:5)"
 
 
+@pytest.mark.parametrize("claim", ["lda.better", "not lda.better"])
+def test_names_are_looked_up_in_both_sentences_of_a_claim(typeset, claim):
+    """A slip in the sentence that is not printed is found too; what a loop or a condition guards is left alone."""
+    fine = r"\BLOCK{for x in [1]}\VAR{loop.index}\BLOCK{endfor}\BLOCK{if 'cnn' in []}\VAR{cnn.x}\BLOCK{endif}"
+    assert typeset(rf"\claim{{{claim}}}{{a{fine}}}{{b{fine}}}").text.strip()[0] in "ab"
+    for sentences, column in ((r"{\VAR{lda.pvalue | fixed(1)}}{y}", 2), (r"{y}{\VAR{lda.pvalue | fixed(1)}}", 5)):
+        with pytest.raises(TemplateError, match=r"'lda\.pvalue' is not a result") as caught:
+            typeset(f"\\claim{{{claim}}}\n{sentences}")
+        assert caught.value.location == Location("templates/main.tex", 2, column)
+
+
 def test_templates_that_include_each_other_end(typeset):
     """An endless inclusion is reported, not followed."""
     with pytest.raises(TemplateError, match="include each other without end"):
