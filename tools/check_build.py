@@ -36,7 +36,8 @@ def missing_from_text(text: str, sections: dict[str, Any]) -> list[str]:
     missing = [TITLES[name] for name in sections if name in TITLES and TITLES[name] not in text]
     for section in sections.values():
         for kind, label in (("tables", "表"), ("figures", "图")):
-            numbers = [item["number"] for item in section[kind].values()]
+            # What is computed but has no float of its own, such as a table that only appendix A lists, has no number.
+            numbers = [item["number"] for item in section[kind].values() if item["number"] is not None]
             missing += [f"{label} {number}" for number in numbers if not re.search(rf"{label}\s*{number}\b", text)]
     return missing
 
