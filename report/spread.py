@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from report.compute import SectionRecord
-    from report.model import Claim, Value
+    from report.model import Claim, Result, Value
+
+    Replicates = Sequence[Mapping[str, SectionRecord]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +66,32 @@ class ClaimSpread:
         return 0 < self.holds_in < self.n_seeds
 
 
-def value_spreads(replicates: Sequence[Mapping[str, SectionRecord]]) -> dict[str, ValueSpread]:
+def value_spreads(replicates: Replicates) -> dict[str, ValueSpread]:
     """Return the spread of every value by its id ``section.key``, in the order of the report."""
     return {
         f"{name}.{key}": ValueSpread(
             f"{name}.{key}",
             value,
-            tuple(float(r[name].result.values[key].number) for r in replicates if key in r[name].result.values),
+            tuple(float(result.values[key].number) for result in _of(replicates, name) if key in result.values),
         )
         for name, record in replicates[0].items()
         for key, value in record.result.values.items()
     }
 
 
-def claim_spreads(replicates: Sequence[Mapping[str, SectionRecord]]) -> dict[str, ClaimSpread]:
+def claim_spreads(replicates: Replicates) -> dict[str, ClaimSpread]:
     """Return the spread of every claim by its id ``section.key``, in the order of the report."""
     return {
         f"{name}.{key}": ClaimSpread(
             f"{name}.{key}",
             claim,
-            tuple(r[name].result.claims[key].holds for r in replicates if key in r[name].result.claims),
+            tuple(result.claims[key].holds for result in _of(replicates, name) if key in result.claims),
         )
         for name, record in replicates[0].items()
         for key, claim in record.result.claims.items()
     }
+
+
+def _of(replicates: Replicates, name: str) -> list[Result]:
+    """Return a section's result with every seed it was computed with: not all, where ``--only`` left it out."""
+    return [sections[name].result for sections in replicates if name in sections]

@@ -1,6 +1,7 @@
 """results.json, and doing nothing when nothing changed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,15 @@ def test_several_seeds_give_spreads() -> None:
     assert section["values"]["p"]["mean"] == pytest.approx(0.3)
     assert section["values"]["p"]["sd"] == pytest.approx(0.07**0.5)
     assert (section["claims"]["c"]["holds_in"], section["claims"]["c"]["n_seeds"]) == (2, 3)
+
+
+def test_a_section_may_be_left_out_for_some_seeds() -> None:
+    """``--only`` with several seeds: what is stored for the first seed alone is shown without a spread."""
+    both, alone = computed(record(0.1, holds=True), record(0.2, holds=False)), record(0.9, holds=True)
+    mixed = replace(both, replicates=({**both.replicates[0], "cnn": alone}, both.replicates[1]))
+    sections = results_table(mixed, {})["sections"]
+    assert sections["lda"]["values"]["p"]["n_seeds"] == 2
+    assert "n_seeds" not in sections["cnn"]["values"]["p"]
 
 
 def test_templates_see_every_claim_and_value() -> None:
