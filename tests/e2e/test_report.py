@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-SECTIONS = ("logistic", "lda")
+SECTIONS = ("logistic", "lda", "neural_network")
 
 
 class Copy:
@@ -29,7 +29,7 @@ class Copy:
             shutil.copy(root / name, folder / name)
 
     def run(self, *options: str, watch: str = "") -> subprocess.CompletedProcess[str]:
-        """Run build.py for the two sections; ``watch`` prints which of these modules were imported."""
+        """Run build.py for these sections; ``watch`` prints which of these modules were imported."""
         arguments = ["--profile", "quick", "--jobs", "2", "--only", *SECTIONS, *options]
         code = (
             f"import sys; sys.argv = ['build.py', *{arguments!r}]; import build; status = build.main()\n"
@@ -58,7 +58,7 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """Build the two sections once."""
+    """Build these sections once."""
     copy = Copy(tmp_path_factory.mktemp("project"), Path(__file__).parents[2])
     done = copy.run()
     assert done.returncode == 0, done.stderr
@@ -108,6 +108,12 @@ def test_tables_3_and_4_are_printed_as_computed(copy: Copy, text: str) -> None:
         lit = r"\s*".join(digits.split())
         row = rf"{segment}\s+{lit}\s+{count}\s+{score}\b"
         assert re.search(row, text), row
+
+
+def test_references_to_sections_that_were_left_out_are_printed_as_such(text: str) -> None:
+    """``--only`` makes a report of its own: what it refers to and does not hold is named, not an error."""
+    assert "未计算的章节：" in text
+    assert re.search(r"第\s*（未计算）\s*节", text)
 
 
 def test_a_second_build_does_nothing(copy: Copy) -> None:
