@@ -68,8 +68,8 @@ def _versions() -> dict[str, str]:
 
 
 def _printable(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what says nothing (None) and upstream runs, which have a row of their own; write truth as text."""
-    kept = {name: value for name, value in settings.items() if value is not None and not isinstance(value, dict)}
+    """Leave out what says nothing (None, empty) and upstream runs, which have their own row; write truth as text."""
+    kept = {name: value for name, value in settings.items() if value not in (None, []) and not isinstance(value, dict)}
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in kept.items()}
 
 
