@@ -20,7 +20,6 @@ VAR_BEGIN, VAR_END = "\U0010ff05", "\U0010ff06"
 BLOCK_BEGIN, BLOCK_END = "\U0010ff07", "\U0010ff08"
 COMMENT_BEGIN, COMMENT_END = "\U0010ff09", "\U0010ff0a"  # Jinja wants them defined; never written
 
-CONSTRUCTS = ("claim", "typed", "exempt")
 _VERBATIM = "verbatim|Verbatim|lstlisting|minted|comment|filecontents"
 _TOKEN = re.compile(
     r"""\\(?P<tag>VAR|BLOCK|\#)\{

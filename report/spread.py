@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,15 +30,16 @@ class ValueSpread:
     @property
     def mean(self) -> float:
         """Return the mean over the seeds."""
-        return math.fsum(self.numbers) / len(self.numbers)
+        from statistics import fmean  # noqa: PLC0415 - slow to import, and not needed when nothing changed
+
+        return fmean(self.numbers)
 
     @property
     def sd(self) -> float | None:
         """Return the standard deviation with n-1 in the denominator."""
-        if len(self.numbers) == 1:
-            return None
-        mean = self.mean
-        return math.sqrt(math.fsum((number - mean) ** 2 for number in self.numbers) / (len(self.numbers) - 1))
+        from statistics import stdev  # noqa: PLC0415 - slow to import, and not needed when nothing changed
+
+        return stdev(self.numbers) if len(self.numbers) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,6 @@ class ClaimSpread:
     def holds_in(self) -> int:
         """Return the number of seeds in which it holds."""
         return sum(self.verdicts)
-
-    @property
-    def fragile(self) -> bool:
-        """Tell whether the seeds disagree."""
-        return 0 < self.holds_in < self.n_seeds
 
 
 def value_spreads(replicates: Replicates) -> dict[str, ValueSpread]:
